@@ -1,0 +1,32 @@
+"""gdbench measures gradient descent: which variant, optimizer and learning rate reaches the minimum soonest, at what cost.
+
+>>> import gdbench as gd
+>>> path = gd.minimize("parabola", [10.0], "gd", learning_rate=0.1, steps=10)
+>>> round(float(path.x[-1, 0]), 12)
+1.073741824
+"""
+
+from gdbench.errors import DatasetUnavailable, GdbenchError
+from gdbench.kernels import landscapes, losses, optimizers, penalties, schedules
+from gdbench.solve.fit import Fit, Sweep, fit, sweep
+from gdbench.solve.paths import Landscape, Path, minimize, replay
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DatasetUnavailable",
+    "Fit",
+    "GdbenchError",
+    "Landscape",
+    "Path",
+    "Sweep",
+    "fit",
+    "landscapes",
+    "losses",
+    "minimize",
+    "optimizers",
+    "penalties",
+    "replay",
+    "schedules",
+    "sweep",
+]

@@ -1,0 +1,1 @@
+"""Everything compiled. Imports nothing from above, does no I/O."""

@@ -1,0 +1,145 @@
+"""The one jit policy: flags, cache folder, and the rule for code from outside the package.
+
+Every compiled function of gdbench is made here, by :func:`kernel` (called from Python) or by
+:mod:`gdbench.kernels.tags` (inlined into kernels). Nothing compiles at import.
+
+Numba keys its disk cache on the file that holds the kernel and does not see edits in files that the kernel
+imports, so an edited update rule would silently run the old code. The cache folder is therefore named by a digest of
+all kernel sources and of the compiler's versions: edited sources mean another folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from numba import njit
+from numba.extending import register_jitable
+
+#: ``fastmath=True`` would let LLVM assume that no NaN or infinity occurs and delete the checks for divergence; these
+#: flags keep ``isfinite`` right and still let sums be vectorised and products be fused.
+FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
+
+#: Shared by kernels and by the bodies inlined into them. ``error_model="numpy"`` drops the check for division by
+#: zero from inner loops (the result is inf or nan, as in NumPy).
+OPTIONS: dict[str, Any] = {"fastmath": FASTMATH, "error_model": "numpy"}
+
+DAYS_KEPT = 30
+
+# An update rule with three or more state vectors needs more run-time overlap checks than LLVM's default of 8 allows;
+# past it the loop stays scalar.
+llvm.set_option("gdbench", "--runtime-memory-check-threshold=64")
+
+
+def sources() -> list[Path]:
+    """Every Python file below ``gdbench/kernels``, sorted."""
+    return sorted(Path(__file__).parent.rglob("*.py"))
+
+
+@cache
+def digest() -> str:
+    """Digest (16 hexadecimal digits) of all that compiled code depends on: kernel sources and compiler versions."""
+    h = hashlib.sha256()
+    for path in sources():
+        h.update(path.relative_to(Path(__file__).parent).as_posix().encode())
+        h.update(path.read_bytes())
+    for version in (numba.__version__, np.__version__, llvmlite.__version__):
+        h.update(version.encode())
+    return h.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> Path:
+    """Folder of the compiled kernels: ``$GDBENCH_CACHE_DIR`` or the user's cache, then the digest; made if missing."""
+    root = os.environ.get("GDBENCH_CACHE_DIR")
+    if root is None:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        root = os.path.join(base, "gdbench")
+    for parent in (Path(root), Path(tempfile.gettempdir()) / f"gdbench-{os.getuid() if hasattr(os, 'getuid') else 0}"):
+        folder = parent / "kernels" / digest()
+        with contextlib.suppress(OSError):
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                _drop_unused(folder.parent)
+            if os.access(folder, os.W_OK):
+                os.utime(folder)
+                return folder
+    return Path(tempfile.mkdtemp(prefix="gdbench-kernels-"))
+
+
+def _drop_unused(root: Path) -> None:
+    """Delete sibling cache folders that no process has opened for a month."""
+    limit = time.time() - DAYS_KEPT * 86400
+    for folder in root.iterdir():
+        with contextlib.suppress(OSError):
+            if folder.stat().st_mtime < limit:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _caching_into(folder: Path) -> Iterator[None]:
+    """Point Numba's cache at `folder` while a kernel is decorated, and leave other users of Numba alone."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+class Kernel:
+    """A compiled function: one dispatcher cached on disk, one in memory for tags from outside the package.
+
+    A user's own update rule can change between two runs of a notebook cell while Numba's disk cache, which knows the
+    class only by its name, would still serve the old code. So a kernel that is handed a tag from outside gdbench compiles
+    in memory, once a process.
+    """
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        with _caching_into(cache_folder()):
+            self.cached = njit(cache=True, nogil=True, **OPTIONS)(function)
+        self.uncached = njit(nogil=True, **OPTIONS)(function)
+
+    def __call__(self, *args):
+        return self.dispatcher(*args)(*args)
+
+    def dispatcher(self, *args) -> Callable:
+        """The dispatcher that may serve these arguments; ask once and call it often."""
+        return self.uncached if any(map(is_foreign, args)) else self.cached
+
+
+def kernel(function: Callable) -> Kernel:
+    """Compile `function` under the one policy: cached, without the GIL, with the flags above."""
+    return Kernel(function)
+
+
+def inlined(function: Callable) -> Callable:
+    """A helper of kernels whose body is inlined at each call; in plain Python it is the function itself."""
+    return register_jitable(forceinline=True, **OPTIONS)(function)
+
+
+def is_foreign(value: object) -> bool:
+    """Whether `value` is, or holds, a tag defined outside gdbench."""
+    if not isinstance(value, tuple):
+        return False
+    return _foreign_class(type(value)) or any(map(is_foreign, value))
+
+
+@lru_cache(maxsize=None)
+def _foreign_class(cls: type) -> bool:
+    return cls is not tuple and cls.__module__.partition(".")[0] != "gdbench"

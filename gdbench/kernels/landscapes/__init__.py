@@ -1,0 +1,16 @@
+"""Landscapes: closed-form functions to minimise, one file each.
+
+A landscape is a NamedTuple of parameters with ``value(x)`` for a point x of shape (d,), ``gradient(x, g)`` which writes
+the exact gradient to g, and the attributes ``dimension`` (a number, or None for any), ``box`` (where it is usually shown),
+``start`` (a telling place to start from), ``source``, and ``minima(self, d)``, a list of (point, value) of its global minima.
+"""
+
+from gdbench.kernels.registry import Registry
+from gdbench.kernels.tags import operation
+
+value = operation("value")
+gradient = operation("gradient")
+
+registry = Registry("landscape", "value", "gradient")
+register = registry.register
+globals().update(registry.discover(__name__, __path__))

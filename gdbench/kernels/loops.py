@@ -1,0 +1,167 @@
+"""The descent loops: one row a step, or a batch of rows a step; and the objective with its gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gdbench.kernels.data import prefetch_row
+from gdbench.kernels.jit import inlined, kernel
+from gdbench.kernels.models import accumulate, derive, margins, outputs, parameters, penalised, pick, row_losses
+from gdbench.kernels.models.linear import AHEAD
+from gdbench.kernels.optimizers import step
+from gdbench.kernels.penalties import penalty_value, with_penalty
+from gdbench.kernels.tags import load, store
+from gdbench.kernels.task import weigh
+
+#: Rows whose gradients are summed before they join the batch's sum: a fixed split, so that the sum is the same to the bit
+#: whoever computes the parts, and more accurate than one long sum.
+CHUNK = 4096
+
+
+@inlined
+def batch_gradient(task, rows, w, g, part, z, c):
+    """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk."""
+    for first in range(0, rows.size, CHUNK):
+        into = g if first == 0 else part
+        into[:] = 0
+        accumulate(task.model, task, rows[first : first + CHUNK], w, into, z, c)
+        if first > 0:
+            for k in range(g.shape[0]):
+                for j in range(g.shape[1]):
+                    g[k, j] += part[k, j]
+
+
+@kernel
+def descend_rows(task, rule, iterate, order, rates, eta, t):
+    """Stochastic descent: one step a row, the weights updated in the same pass that reads the row.
+
+    Parameters
+    ----------
+    task : Task
+        Over dense data, with a linear model.
+    rule : tag of gdbench.kernels.optimizers
+    iterate : Iterate
+        Changed in place.
+    order : ndarray of shape (passes, rows), int32
+        The rows to visit.
+    rates : ndarray of shape (passes·rows,)
+        The schedule's factor for each step.
+    eta : ndarray of shape (K,)
+        The learning rate of each output, by which the factor is multiplied.
+    t : int
+        Number of the first step, from 1.
+    """
+    model, data, penalty = task.model, task.data, task.penalty
+    w, state = iterate.w, iterate.state
+    x = data.values
+    d = x.shape[1]
+    z = np.empty(w.shape[0], w.dtype)
+    c = np.empty(w.shape[0], w.dtype)
+    s = 0
+    for p in range(order.shape[0]):
+        for r in range(order.shape[1]):
+            i = order[p, r]
+            if r + AHEAD < order.shape[1]:
+                prefetch_row(data, order[p, r + AHEAD])
+            derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
+            now = w.dtype.type(t + s)
+            for k in range(outputs(model, w)):
+                ck = w.dtype.type(weigh(task.weighting, pick(model, derivatives, k), i))
+                rate = rates[s] * eta[k]
+                for j in range(d):
+                    wj = w[k, j]
+                    g = with_penalty(penalty, ck * x[i, j], wj)
+                    wj, sj = step(rule, wj, g, load(state, k, j), rate, now)
+                    w[k, j] = wj
+                    store(state, k, j, sj)
+                if parameters(model, w) > d:
+                    wj, sj = step(rule, w[k, d], ck, load(state, k, d), rate, now)
+                    w[k, d] = wj
+                    store(state, k, d, sj)
+            s += 1
+
+
+@kernel
+def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
+    """Mini-batch and batch descent: one step for every `batch_size` rows, on their mean gradient.
+
+    Parameters
+    ----------
+    task : Task
+    rule : tag of gdbench.kernels.optimizers
+    iterate : Iterate
+        Changed in place.
+    order : ndarray of shape (passes, rows), int32
+        The rows to visit; a batch does not reach over the end of a pass, so the last one of a pass may be smaller.
+    batch_size : int
+    rates : ndarray of shape (passes·⌈rows ⁄ batch_size⌉,)
+        The schedule's factor for each step.
+    eta : ndarray of shape (K,)
+        The learning rate of each output, by which the factor is multiplied.
+    t : int
+        Number of the first step, from 1.
+    """
+    w, state = iterate.w, iterate.state
+    free = penalised(task.model, w)
+    z = np.empty(w.shape[0], w.dtype)
+    c = np.empty(w.shape[0], w.dtype)
+    g = np.empty_like(w)
+    part = np.empty_like(w)
+    s = 0
+    for p in range(order.shape[0]):
+        for first in range(0, order.shape[1], batch_size):
+            rows = order[p, first : first + batch_size]
+            batch_gradient(task, rows, w, g, part, z, c)
+            now = w.dtype.type(t + s)
+            share = w.dtype.type(1.0 / rows.size)
+            for k in range(w.shape[0]):
+                rate = rates[s] * eta[k]
+                for j in range(free):
+                    wj = w[k, j]
+                    gj = with_penalty(task.penalty, share * g[k, j], wj)
+                    wj, sj = step(rule, wj, gj, load(state, k, j), rate, now)
+                    w[k, j] = wj
+                    store(state, k, j, sj)
+                for j in range(free, parameters(task.model, w)):
+                    wj, sj = step(rule, w[k, j], share * g[k, j], load(state, k, j), rate, now)
+                    w[k, j] = wj
+                    store(state, k, j, sj)
+            s += 1
+
+
+@kernel
+def objective_and_gradient(task, w, totals, g):
+    """Write each lane's objective to `totals` and the gradients to `g`.
+
+    Parameters
+    ----------
+    task : Task
+    w : ndarray of shape (K, P)
+    totals : ndarray of shape (lanes,), float64
+    g : ndarray of shape (K, P)
+    """
+    n = task.target.size
+    z = np.empty(w.shape[0], w.dtype)
+    c = np.empty(w.shape[0], w.dtype)
+    part = np.empty_like(w)
+    rows = np.arange(n)
+    totals[:] = 0
+    g[:] = 0
+    for first in range(0, n, CHUNK):
+        chunk = rows[first : first + CHUNK]
+        batch_gradient(task, chunk, w, part, part, z, c)
+        for k in range(g.shape[0]):
+            for j in range(g.shape[1]):
+                g[k, j] += part[k, j]
+        for i in chunk:
+            row_losses(task.model, task, i, w, z, totals)
+    group = w.shape[0] // totals.size
+    totals /= n
+    for k in range(w.shape[0]):
+        for j in range(w.shape[1]):
+            g[k, j] /= n
+            if j < penalised(task.model, w):
+                totals[k // group] += penalty_value(task.penalty, w[k, j])
+                g[k, j] = with_penalty(task.penalty, g[k, j], w[k, j])
+            elif j >= parameters(task.model, w):
+                g[k, j] = 0

@@ -1,0 +1,31 @@
+"""Losses: how wrong a margin z is for a target y. One file each.
+
+A loss has ``value(z, y)`` and its ``derivative(z, y)`` with respect to z, both on scalars, and declares its *domain*
+(which targets it takes: ``"real"``, ``"sign"`` for −1 and +1, ``"class"`` for 0…K−1), its *link* (from
+margin to mean) and its *smoothness* (the largest second derivative, or None where the derivative jumps).
+"""
+
+from gdbench.kernels.registry import Registry
+from gdbench.kernels.tags import operation
+
+value = operation("value")
+derivative = operation("derivative")
+
+
+def _value_one(loss, z, y, first, classes):
+    return value(loss, z[first], y)
+
+
+def _derive_one(loss, z, y, c, first, classes):
+    c[first] = derivative(loss, z[first], y)
+
+
+#: Loss of a row over the margins z[first : first + classes] of one model; a loss of one margin needs no method for it.
+value_group = operation("value_group", _value_one)
+
+#: Its derivatives, written to c[first : first + classes].
+derive_group = operation("derive_group", _derive_one)
+
+registry = Registry("loss", "value", "derivative")
+register = registry.register
+globals().update(registry.discover(__name__, __path__))

@@ -1,0 +1,27 @@
+"""Models: from a row to its margins, and from the losses' derivatives back to the weights. One file each.
+
+Weights are (K, P): K outputs (one; or classes; or the lanes of a sweep; or lanes × classes) with P parameters each, the
+penalised ones first. The methods that the loops call:
+
+``margins(data, i, w, z)``
+    The margins of row i: a scalar, or the array z, filled.
+``derive(loss, z, y, c)``
+    The losses' derivatives with respect to them: a scalar, or the array c, filled.
+``pick(c, k)``
+    Output k's derivative.
+``outputs(w)``, ``penalised(w)``, ``parameters(w)``
+    K; how many parameters the penalty applies to; how many are learnt.
+``accumulate(task, rows, w, g, z, c)``
+    Add the gradients of the rows' losses to g.
+"""
+
+from gdbench.kernels.tags import operation
+
+margins = operation("margins")
+derive = operation("derive")
+pick = operation("pick")
+outputs = operation("outputs")
+penalised = operation("penalised")
+parameters = operation("parameters")
+accumulate = operation("accumulate")
+row_losses = operation("row_losses")

@@ -1,0 +1,142 @@
+"""The linear model: z = x·w + b, the intercept b in the weights' last column."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gdbench.kernels.data import outputs_dot, prefetch_row, row_axpy, row_dot, rows_axpy, rows_dot
+from gdbench.kernels.losses import derivative, derive_group, value, value_group
+from gdbench.kernels.models import derive, margins
+from gdbench.kernels.task import weigh
+
+#: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.
+AHEAD = 12
+
+
+class Linear(NamedTuple):
+    """One linear model; weights (1, d + 1). Margins and derivatives are scalars, kept in registers.
+
+    Attributes
+    ----------
+    fit_intercept : bool
+        Whether b is learnt; otherwise it stays as it is, at 0.
+    """
+
+    fit_intercept: bool = True
+
+    def outputs(self, w):
+        return 1
+
+    def penalised(self, w):
+        return w.shape[1] - 1
+
+    def parameters(self, w):
+        return w.shape[1] if self.fit_intercept else w.shape[1] - 1
+
+    def margins(self, data, i, w, z):
+        return row_dot(data, i, w, 0) + w[0, w.shape[1] - 1]
+
+    def derive(self, loss, z, y, c):
+        return derivative(loss, z, y)
+
+    def pick(self, c, k):
+        return c
+
+    def accumulate(self, task, rows, w, g, z, c):
+        """Four rows at a time: they share each load of a weight, and one store of the gradient."""
+        data, target, loss = task.data, task.target, task.loss
+        last = w.shape[1] - 1
+        number = rows.size
+        whole = number - number % 4
+        for r in range(0, whole, 4):
+            i0, i1, i2, i3 = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
+            for ahead in range(r + AHEAD, min(r + AHEAD + 4, number)):
+                prefetch_row(data, rows[ahead])
+            z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w)
+            b = w[0, last]
+            c0 = w.dtype.type(weigh(task.weighting, derivative(loss, z0 + b, target[i0]), i0))
+            c1 = w.dtype.type(weigh(task.weighting, derivative(loss, z1 + b, target[i1]), i1))
+            c2 = w.dtype.type(weigh(task.weighting, derivative(loss, z2 + b, target[i2]), i2))
+            c3 = w.dtype.type(weigh(task.weighting, derivative(loss, z3 + b, target[i3]), i3))
+            rows_axpy(data, i0, i1, i2, i3, c0, c1, c2, c3, g)
+            g[0, last] += c0 + c1 + c2 + c3
+        for r in range(whole, number):
+            i = rows[r]
+            zi = row_dot(data, i, w, 0) + w[0, last]
+            ci = w.dtype.type(weigh(task.weighting, derivative(loss, zi, target[i]), i))
+            row_axpy(data, i, ci, g, 0)
+            g[0, last] += ci
+
+    def row_losses(self, task, i, w, z, totals):
+        """Add row i's loss to totals[0]."""
+        zi = row_dot(task.data, i, w, 0) + w[0, w.shape[1] - 1]
+        totals[0] += weigh(task.weighting, value(task.loss, zi, task.target[i]), i)
+
+
+class Linears(NamedTuple):
+    """Several linear models over the same rows, in groups of `classes`; weights (lanes·classes, d + 1).
+
+    A row that is in the first-level cache serves them all.
+
+    Attributes
+    ----------
+    fit_intercept : bool
+        Whether the b are learnt.
+    classes : int
+        Margins that belong to one model: 1, or the classes of a softmax or of one against the rest.
+    """
+
+    fit_intercept: bool = True
+    classes: int = 1
+
+    def outputs(self, w):
+        return w.shape[0]
+
+    def penalised(self, w):
+        return w.shape[1] - 1
+
+    def parameters(self, w):
+        return w.shape[1] if self.fit_intercept else w.shape[1] - 1
+
+    def margins(self, data, i, w, z):
+        """Four outputs at a time: they share each load of the row."""
+        last = w.shape[1] - 1
+        whole = w.shape[0] - w.shape[0] % 4
+        for k in range(0, whole, 4):
+            z0, z1, z2, z3 = outputs_dot(data, i, w, k)
+            z[k] = z0 + w[k, last]
+            z[k + 1] = z1 + w[k + 1, last]
+            z[k + 2] = z2 + w[k + 2, last]
+            z[k + 3] = z3 + w[k + 3, last]
+        for k in range(whole, w.shape[0]):
+            z[k] = row_dot(data, i, w, k) + w[k, last]
+        return z
+
+    def derive(self, loss, z, y, c):
+        for first in range(0, z.size, self.classes):
+            derive_group(loss, z, y, c, first, self.classes)
+        return c
+
+    def pick(self, c, k):
+        return c[k]
+
+    def accumulate(self, task, rows, w, g, z, c):
+        data = task.data
+        last = w.shape[1] - 1
+        for r in range(rows.size):
+            i = rows[r]
+            if r + AHEAD < rows.size:
+                prefetch_row(data, rows[r + AHEAD])
+            margins(self, data, i, w, z)
+            derive(self, task.loss, z, task.target[i], c)
+            for k in range(w.shape[0]):
+                ck = w.dtype.type(weigh(task.weighting, c[k], i))
+                row_axpy(data, i, ck, g, k)
+                g[k, last] += ck
+
+    def row_losses(self, task, i, w, z, totals):
+        """Add row i's loss to each group's total."""
+        margins(self, task.data, i, w, z)
+        for lane in range(totals.size):
+            loss = value_group(task.loss, z, task.target[i], lane * self.classes, self.classes)
+            totals[lane] += weigh(task.weighting, loss, i)

@@ -1,0 +1,19 @@
+"""Optimizers: the update rules, one file each.
+
+An optimizer is a NamedTuple of hyperparameters with ``slots``, the names of the vectors it remembers, and one body::
+
+    step(self, w, g, state, rate, t) -> (new w, new state)
+
+on scalars: one weight, its gradient, its state, the learning rate of this step, and the number t of the step, counted
+from 1. The body is inlined into every loop, over weights and lanes. The learning rate is no hyperparameter: it
+comes from a schedule. ``start(self)``, where given, returns the slots' values before step 1 (zeros by default).
+"""
+
+from gdbench.kernels.registry import Registry
+from gdbench.kernels.tags import operation
+
+step = operation("step")
+
+registry = Registry("optimizer", "step")
+register = registry.register
+globals().update(registry.discover(__name__, __path__))

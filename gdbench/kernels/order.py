@@ -1,0 +1,132 @@
+"""Row orders: in which order an epoch visits the rows.
+
+An order is a NamedTuple with one body, ``arrange(self, index, epoch)``: it rearranges the row numbers in
+place for the epoch (counted from 0), given as the epoch before left them. It depends on the seed and the epoch alone, so
+the same seed gives the same order on every machine.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gdbench.kernels.jit import inlined, kernel
+from gdbench.kernels.registry import Registry
+from gdbench.kernels.tags import operation
+
+arrange = operation("arrange")
+registry = Registry("shuffle", "arrange")
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+MIX2 = np.uint64(0x94D049BB133111EB)
+
+
+@inlined
+def hashed(seed, counter):
+    """64 well-mixed bits of a seed and a counter: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+
+    A hash of a counter, not a chain of states, so that the processor computes several draws at once.
+    """
+    z = np.uint64(seed) + (np.uint64(counter) + np.uint64(1)) * GOLDEN
+    z = (z ^ (z >> np.uint64(30))) * MIX1
+    z = (z ^ (z >> np.uint64(27))) * MIX2
+    return z ^ (z >> np.uint64(31))
+
+
+@inlined
+def below(bits, bound):
+    """A number in 0…bound − 1 from 64 random bits (Lemire's multiplication; its bias is under bound ⁄ 2³²)."""
+    return np.int64(((bits >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
+
+
+@inlined
+def shuffle(index, seed, first, last):
+    """Permute index[first:last] at random (Fisher and Yates)."""
+    for i in range(first, last - 1):
+        j = i + below(hashed(seed, i), last - i)
+        index[i], index[j] = index[j], index[i]
+
+
+@registry.register
+class Sequential(NamedTuple):
+    """The rows as they stand."""
+
+    seed: int = 0
+    name = "none"
+
+    def arrange(self, index, epoch):
+        pass
+
+
+@registry.register
+class EachEpoch(NamedTuple):
+    """A new permutation each epoch."""
+
+    seed: int = 0
+    name = "epoch"
+
+    def arrange(self, index, epoch):
+        shuffle(index, hashed(self.seed, epoch), 0, index.size)
+
+
+@registry.register
+class Sklearn(NamedTuple):
+    """The exact order of scikit-learn's SGD estimators for a ``random_state``.
+
+    Each epoch shuffles the already shuffled rows with the same 32-bit xorshift (13, 17, 5) from the same start, the
+    number that ``RandomState(random_state).randint(2³¹ − 1)`` draws.
+
+    Attributes
+    ----------
+    seed : int
+        That drawn number; a zero counts as 1.
+    """
+
+    seed: int = 0
+    name = "sklearn"
+
+    def arrange(self, index, epoch):
+        r = np.uint32(max(self.seed, 1))
+        n = index.size
+        for i in range(n - 1):
+            r ^= np.uint32(r << np.uint32(13))
+            r ^= np.uint32(r >> np.uint32(17))
+            r ^= np.uint32(r << np.uint32(5))
+            j = i + np.int64(np.uint32(r & np.uint32(0x7FFFFFFF)) % np.uint32(n - i))
+            index[i], index[j] = index[j], index[i]
+
+
+def sklearn_seed(random_state: int) -> int:
+    """The start of scikit-learn's generator for an integer ``random_state``."""
+    return int(np.random.RandomState(random_state).randint(0, np.iinfo(np.int32).max))
+
+
+def make(name: str, seed: int) -> NamedTuple:
+    """The row order of that name; for ``"sklearn"`` the seed is the estimator's ``random_state``."""
+    return registry[name](seed=sklearn_seed(seed) if name == "sklearn" else seed)
+
+
+@kernel
+def arrange_epochs(order, index, epoch, out):
+    """Arrange `index` for epoch, epoch + 1, ... in turn and copy each to a row of `out`.
+
+    Parameters
+    ----------
+    order : tag of this module
+    index : ndarray of shape (n,), int32
+        Changed in place; holds the last epoch's order afterwards.
+    epoch : int
+        The first epoch, from 0.
+    out : ndarray of shape (epochs, n), int32
+    """
+    for e in range(out.shape[0]):
+        arrange(order, index, epoch + e)
+        out[e] = index
+
+
+@kernel
+def arrange_epoch(order, index, epoch):
+    """Arrange `index` for one epoch, in place."""
+    arrange(order, index, epoch)

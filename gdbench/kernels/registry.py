@@ -1,0 +1,153 @@
+"""Registries: the tags of one kind (optimizers, losses, ...), found by name, with their fields checked.
+
+A module in the kind's folder is found by itself: its NamedTuples that have the kind's methods are the members. A
+user's own class joins with ``@optimizers.register``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import numbers
+import pkgutil
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gdbench.errors import GdbenchError, unknown
+
+
+class Registry:
+    """The known tags of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        What a member is, in the singular, for messages.
+    methods : tuple of str
+        The methods that make a NamedTuple a member.
+    """
+
+    def __init__(self, kind: str, *methods: str):
+        self.kind = kind
+        self.methods = methods
+        self._members: dict[str, type] = {}
+
+    def register(self, cls: type) -> type:
+        """Add a NamedTuple under its name (its attribute ``name``, or the class's name in lower case).
+
+        Usable as a decorator. A class registered again replaces the one before, as a notebook cell that is run twice
+        needs.
+        """
+        if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
+            raise GdbenchError(f"{cls!r} is no {self.kind}: derive it from typing.NamedTuple")
+        missing = [method for method in self.methods if not callable(getattr(cls, method, None))]
+        if missing:
+            raise GdbenchError(f"{cls.__name__} is no {self.kind}: it has no method {' and no method '.join(missing)}")
+        self._members[name_of(cls)] = cls
+        return cls
+
+    def discover(self, package: str, path) -> dict[str, type]:
+        """Register every member that the modules of a package define; returned by class name, for its namespace."""
+        found = {}
+        for module in pkgutil.iter_modules(path):
+            loaded = importlib.import_module(f"{package}.{module.name}")
+            for cls in vars(loaded).values():
+                if isinstance(cls, type) and cls.__module__ == loaded.__name__ and self._is_member(cls):
+                    found[cls.__name__] = self.register(cls)
+        return found
+
+    def _is_member(self, cls: type) -> bool:
+        return hasattr(cls, "_fields") and all(hasattr(cls, method) for method in self.methods)
+
+    def names(self) -> list[str]:
+        """The members' names, sorted."""
+        return sorted(self._members)
+
+    def __iter__(self) -> Iterator[type]:
+        return iter([self._members[name] for name in self.names()])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def __getitem__(self, name: str) -> type:
+        if name not in self._members:
+            raise unknown(self.kind, name, self.names())
+        return self._members[name]
+
+    def make(self, choice: Any, **fields: Any) -> Any:
+        """The tag that `choice` (a name, or a tag) stands for, its fields checked and coerced to their declared types.
+
+        Raises
+        ------
+        GdbenchError
+            An unknown name or field, a value of the wrong type or outside the limits the class declares.
+        """
+        if isinstance(choice, str):
+            cls = self[choice]
+            strange = [field for field in fields if field not in cls._fields]  # type: ignore[attr-defined]
+            if strange:
+                raise unknown(f"field of {self.kind} {choice}", strange[0], list(cls._fields))  # type: ignore[attr-defined]
+            missing = [f for f in cls._fields if f not in cls._field_defaults and f not in fields]  # type: ignore[attr-defined]
+            if missing:
+                raise GdbenchError(f"{self.kind} {choice} needs a value for {', '.join(missing)}")
+            return checked(cls(**fields), self.kind)
+        if isinstance(choice, type) and self._is_member(choice):
+            return checked(choice(**fields), self.kind)
+        if self._is_member(type(choice)):
+            return checked(choice._replace(**fields), self.kind)
+        raise GdbenchError(
+            f"{choice!r} is no {self.kind}: give a name ({', '.join(self.names())}) or a NamedTuple with the method "
+            f"{' and '.join(self.methods)}"
+        )
+
+
+def name_of(tag: Any) -> str:
+    """The name under which a tag, or its class, is registered."""
+    cls = tag if isinstance(tag, type) else type(tag)
+    return getattr(cls, "name", None) or cls.__name__.lower()
+
+
+def checked(tag: Any, kind: str = "tag") -> Any:
+    """`tag` with each field coerced to its declared type, so that ``Adam(1)`` does not compile a second time."""
+    hints = typing.get_type_hints(type(tag))
+    limits = getattr(type(tag), "limits", {})
+    values = {}
+    for field, value in tag._asdict().items():
+        label = f"{kind} {name_of(tag)}: {field}"
+        values[field] = coerced(value, hints.get(field), label)
+        if field in limits:
+            check_limits(values[field], limits[field], label)
+    return type(tag)(**values)
+
+
+def coerced(value: Any, hint: Any, label: str) -> Any:
+    """`value` as the float, int or bool that its annotation asks for; other annotations pass it on."""
+    if hint is bool:
+        if not isinstance(value, (bool, np.bool_)):
+            raise GdbenchError(f"{label} must be True or False, not {value!r}")
+        return bool(value)
+    if hint in (int, float):
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+            raise GdbenchError(f"{label} must be a number, not {value!r}")
+        if hint is int and value != int(value):
+            raise GdbenchError(f"{label} must be a whole number, not {value!r}")
+        return hint(value)
+    return value
+
+
+def check_limits(value: float, interval: str, label: str) -> None:
+    """Raise unless `value` lies in `interval`, written as in mathematics: ``"[0, 1)"``."""
+    low, high = (float(bound) for bound in interval[1:-1].split(","))
+    above = value >= low if interval[0] == "[" else value > low
+    below = value <= high if interval[-1] == "]" else value < high
+    if math.isnan(value) or not (above and below):
+        raise GdbenchError(f"{label} must lie in {interval}, not {value!r}")
+
+
+def in_dtype(tag: Any, dtype: np.dtype) -> Any:
+    """`tag` with its float fields in `dtype`, so that a float32 loop is not computed in float64."""
+    values = [in_dtype(v, dtype) if hasattr(v, "_fields") else dtype.type(v) if type(v) is float else v for v in tag]
+    return type(tag)(*values)

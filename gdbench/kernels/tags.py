@@ -1,0 +1,129 @@
+"""Operations on tags: what lets one loop serve every optimizer, loss, penalty, model and kind of data.
+
+A *tag* is a NamedTuple: its fields are hyperparameters or arrays, its methods are bodies, written in the subset of
+Python that Numba compiles::
+
+    class Momentum(NamedTuple):
+        beta: float = 0.9
+        slots = ("velocity",)
+
+        def step(self, w, g, state, rate, t):
+            (v,) = state
+            v = self.beta * v + g
+            return w - rate * v, (v,)
+
+An *operation* is the verb that a loop calls: ``step = operation("step")``, then ``step(rule, w, g, state, rate, t)``.
+In plain Python that calls the method; inside a kernel the class of the first argument picks the method at compile time
+and its body is inlined, so the loop costs what a loop written by hand for that rule costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from numba import types
+from numba.extending import overload
+
+from gdbench.kernels.jit import OPTIONS
+
+
+def operation(name: str, default: Callable | None = None) -> Callable:
+    """A function that applies method `name` of its first argument's class, in Python and in kernels.
+
+    Parameters
+    ----------
+    name : str
+        The method's name.
+    default : callable, optional
+        The body used for a class that has no such method.
+    """
+
+    def body_of(cls: type) -> Callable | None:
+        return getattr(cls, name, default)
+
+    def call(tag, *args):
+        body = body_of(type(tag))
+        if body is None:
+            raise TypeError(f"{type(tag).__name__} has no method {name!r}")
+        return body(tag, *args)
+
+    call.__name__ = call.__qualname__ = name
+
+    def pick(tag, *args):
+        return body_of(tag.instance_class) if isinstance(tag, types.BaseNamedTuple) else None
+
+    # A call that is not inlined costs some 45 ns, more than a short row: hence forceinline.
+    overload(call, strict=False, jit_options={"forceinline": True, **OPTIONS})(pick)
+    return call
+
+
+def load(state, k, j):
+    """The scalars at [k, j] of each array in the tuple `state`, as a tuple."""
+    return tuple([vector[k, j] for vector in state])
+
+
+def store(state, k, j, values):
+    """Write the tuple `values` to [k, j] of each array in the tuple `state`."""
+    for vector, value in zip(state, values, strict=True):
+        vector[k, j] = value
+
+
+# Numba cannot build a tuple of varying length, so one body a length is written out.
+_LOADS = (
+    lambda state, k, j: (),
+    lambda state, k, j: (state[0][k, j],),
+    lambda state, k, j: (state[0][k, j], state[1][k, j]),
+    lambda state, k, j: (state[0][k, j], state[1][k, j], state[2][k, j]),
+    lambda state, k, j: (state[0][k, j], state[1][k, j], state[2][k, j], state[3][k, j]),
+    lambda state, k, j: (state[0][k, j], state[1][k, j], state[2][k, j], state[3][k, j], state[4][k, j]),
+)
+
+
+def _store0(state, k, j, values):
+    return None
+
+
+def _store1(state, k, j, values):
+    state[0][k, j] = values[0]
+
+
+def _store2(state, k, j, values):
+    state[0][k, j] = values[0]
+    state[1][k, j] = values[1]
+
+
+def _store3(state, k, j, values):
+    state[0][k, j] = values[0]
+    state[1][k, j] = values[1]
+    state[2][k, j] = values[2]
+
+
+def _store4(state, k, j, values):
+    state[0][k, j] = values[0]
+    state[1][k, j] = values[1]
+    state[2][k, j] = values[2]
+    state[3][k, j] = values[3]
+
+
+def _store5(state, k, j, values):
+    state[0][k, j] = values[0]
+    state[1][k, j] = values[1]
+    state[2][k, j] = values[2]
+    state[3][k, j] = values[3]
+    state[4][k, j] = values[4]
+
+
+_STORES = (_store0, _store1, _store2, _store3, _store4, _store5)
+
+#: The most state vectors an update rule may keep.
+MOST_SLOTS = len(_LOADS) - 1
+
+
+@overload(load, jit_options={"forceinline": True, **OPTIONS})
+def _load(state, k, j):
+    return _LOADS[len(state)]
+
+
+@overload(store, jit_options={"forceinline": True, **OPTIONS})
+def _store(state, k, j, values):
+    return _STORES[len(state)]

@@ -1,0 +1,66 @@
+"""What a loop works on: the task (what is minimised) and the iterate (what changes)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from gdbench.kernels.tags import operation
+
+weigh = operation("weigh")
+
+
+class Unweighted(NamedTuple):
+    """Every row counts once."""
+
+    def weigh(self, c, i):
+        return c
+
+
+class Weighted(NamedTuple):
+    """Row i counts ``values[i]`` times.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n,)
+    """
+
+    values: Any
+
+    def weigh(self, c, i):
+        return c * self.values[i]
+
+
+class Task(NamedTuple):
+    """The objective (1/n) Σᵢ sᵢ·loss(zᵢ, yᵢ) + Σⱼ penalty(wⱼ).
+
+    Attributes
+    ----------
+    model : tag of gdbench.kernels.models
+    data : tag of gdbench.kernels.data
+    target : ndarray of shape (n,), real, ±1 or class numbers, in the dtype of the weights
+    weighting : Unweighted or Weighted
+    loss : tag of gdbench.kernels.losses
+    penalty : tag of gdbench.kernels.penalties
+    """
+
+    model: Any
+    data: Any
+    target: Any
+    weighting: Any
+    loss: Any
+    penalty: Any
+
+
+class Iterate(NamedTuple):
+    """What a loop changes in place.
+
+    Attributes
+    ----------
+    w : ndarray of shape (K, P)
+        The weights of K outputs.
+    state : tuple of ndarrays of shape (K, P)
+        One for each slot of the optimizer.
+    """
+
+    w: Any
+    state: Any

@@ -1,0 +1,67 @@
+"""Update rules off the data: replaying given gradients, and descending on a closed-form landscape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gdbench.kernels.jit import kernel
+from gdbench.kernels.landscapes import gradient, value
+from gdbench.kernels.optimizers import step
+from gdbench.kernels.tags import load, store
+
+
+@kernel
+def replay(rule, iterate, gradients, rates, t, path):
+    """Apply one update for each given gradient.
+
+    Parameters
+    ----------
+    rule : tag of gdbench.kernels.optimizers
+    iterate : Iterate
+        Weights and state of shape (1, d), changed in place.
+    gradients : ndarray of shape (steps, d)
+    rates : ndarray of shape (steps,)
+        The learning rate of each step.
+    t : int
+        Number of the first step, from 1.
+    path : ndarray of shape (steps, d)
+        Receives the weights after each step.
+    """
+    w, state = iterate.w, iterate.state
+    for s in range(gradients.shape[0]):
+        now = w.dtype.type(t + s)
+        for j in range(w.shape[1]):
+            wj, sj = step(rule, w[0, j], gradients[s, j], load(state, 0, j), rates[s], now)
+            w[0, j] = wj
+            store(state, 0, j, sj)
+            path[s, j] = wj
+
+
+@kernel
+def minimize(landscape, rule, iterate, rates, path, values, gradients):
+    """Descend on a landscape, writing every point, value and gradient on the way.
+
+    Parameters
+    ----------
+    landscape : tag of gdbench.kernels.landscapes
+    rule : tag of gdbench.kernels.optimizers
+    iterate : Iterate
+        Start and state of shape (1, d), changed in place.
+    rates : ndarray of shape (steps,)
+    path : ndarray of shape (steps + 1, d)
+    values : ndarray of shape (steps + 1,)
+    gradients : ndarray of shape (steps + 1, d)
+    """
+    w, state = iterate.w, iterate.state
+    steps = rates.size
+    for s in range(steps + 1):
+        x = path[s]
+        for j in range(w.shape[1]):
+            x[j] = w[0, j]
+        values[s] = value(landscape, x)
+        gradient(landscape, x, gradients[s])
+        if s < steps:
+            for j in range(w.shape[1]):
+                wj, sj = step(rule, w[0, j], gradients[s, j], load(state, 0, j), rates[s], np.float64(s + 1))
+                w[0, j] = wj
+                store(state, 0, j, sj)

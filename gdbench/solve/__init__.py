@@ -1,0 +1,1 @@
+"""The Python face of the kernels: fit, sweep, minimize, replay; and the recording of curves."""

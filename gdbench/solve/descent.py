@@ -1,0 +1,250 @@
+"""The driver: runs a kernel from checkpoint to checkpoint, with only the kernel on the clock, and records the curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter, perf_counter_ns
+
+import numpy as np
+
+from gdbench.kernels import loops, order
+from gdbench.kernels.task import Iterate, Task
+from gdbench.solve.inputs import row_classes
+from gdbench.solve.setting import Setting
+
+#: The most steps handed to a kernel in one call, and the most rows when a call spans several epochs.
+STRETCH = 65536
+
+#: A run has diverged once its objective is this many times the larger of 1 and the objective at the start.
+BLOW_UP = 1e6
+
+#: Epochs over which `tol` is measured.
+PATIENCE = 5
+
+
+@dataclass
+class Point:
+    """What was recorded at one checkpoint: scalars of the pass, and an array over lanes of the rest."""
+
+    step: int
+    samples: int
+    seconds: float
+    objective: np.ndarray
+    gradient_norm: np.ndarray
+
+
+@dataclass
+class Outcome:
+    """How a descent ended, lane by lane.
+
+    Attributes
+    ----------
+    w : ndarray of shape (L, classes, P)
+    status, reason : lists of L strings
+    points : list of Point
+        A lane's own curve ends at its ``last`` point.
+    last : list of int
+    seconds, compile_seconds : float
+        On the clock of the kernels, for all lanes together; and what compiling (or loading) took before.
+    """
+
+    w: np.ndarray
+    status: list[str]
+    reason: list[str]
+    points: list[Point] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+    compile_seconds: float = 0.0
+
+
+class Descent:
+    """A task, the iterate on its way, and the clock."""
+
+    def __init__(self, task: Task, setting: Setting):
+        self.task = task
+        self.n = task.target.size
+        self.dtype = task.data.values.dtype
+        self.classes = row_classes(task)
+        self.lanes = len(setting.learning_rates)
+        self.rule = setting.rule(self.dtype)
+        self.schedule = setting.schedule
+        self.batch_size = min(setting.batch_size or self.n, self.n)
+        self.steps_per_epoch = -(-self.n // self.batch_size)
+        self.order = order.make(setting.shuffle if setting.variant != "batch" else "none", setting.seed)
+        self.index = np.arange(self.n, dtype=np.int32)
+        self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
+        shape = (self.lanes * self.classes, task.data.values.shape[1] + 1)
+        self.iterate = Iterate(np.zeros(shape, self.dtype), initial_state(self.rule, shape, self.dtype))
+        self.step = 0
+        self.nanoseconds = 0
+
+    def compile(self) -> float:
+        """Compile, or load from the cache, all that the run needs; the seconds it took."""
+        begin = perf_counter()
+        self._run(np.empty((0, self.n), np.int32), np.empty(0, self.dtype))
+        order.arrange_epochs(self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
+        order.arrange_epoch(self.order, self.index[:0], 0)
+        self.evaluate()
+        return perf_counter() - begin
+
+    def advance(self, step: int) -> None:
+        """Take steps up to number `step`, on the clock."""
+        while self.step < step:
+            begin = perf_counter_ns()
+            done = self.step % self.steps_per_epoch
+            epochs = (step - self.step) // self.steps_per_epoch
+            if done == 0 and epochs > 1 and self.n <= STRETCH:
+                epochs = min(epochs, max(1, STRETCH // self.n))
+                rows = np.empty((epochs, self.n), np.int32)
+                order.arrange_epochs(self.order, self.index, self.step // self.steps_per_epoch, rows)
+                steps = epochs * self.steps_per_epoch
+            else:
+                if done == 0:
+                    order.arrange_epoch(self.order, self.index, self.step // self.steps_per_epoch)
+                steps = min(step - self.step, self.steps_per_epoch - done, STRETCH)
+                rows = self.index[None, done * self.batch_size : (done + steps) * self.batch_size]
+            self._run(rows, self._factors(steps))
+            self.step += steps
+            self.nanoseconds += perf_counter_ns() - begin
+
+    def _factors(self, steps: int) -> np.ndarray:
+        """The schedule's factors for the next steps."""
+        numbers = np.arange(self.step + 1, self.step + steps + 1, dtype=np.float64)
+        return self.schedule.factor(numbers).astype(self.dtype, copy=False)
+
+    def _run(self, rows: np.ndarray, rates: np.ndarray) -> None:
+        first = self.step + 1
+        if self.batch_size == 1:
+            loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+        else:
+            size = self.batch_size
+            loops.descend_batches(self.task, self.rule, self.iterate, rows, size, rates, self.eta, first)
+
+    def samples(self) -> int:
+        """Rows visited so far, each counted as often as it was."""
+        epochs, done = divmod(self.step, self.steps_per_epoch)
+        return epochs * self.n + min(done * self.batch_size, self.n)
+
+    def evaluate(self) -> Point:
+        """Objective and gradient norm of each lane, off the clock."""
+        totals = np.empty(self.lanes)
+        g = np.empty_like(self.iterate.w)
+        loops.objective_and_gradient(self.task, self.iterate.w, totals, g)
+        norms = np.sqrt((g.astype(np.float64).reshape(self.lanes, -1) ** 2).sum(axis=1))
+        return Point(self.step, self.samples(), self.nanoseconds * 1e-9, totals, norms)
+
+    def weights(self) -> np.ndarray:
+        """The weights as they stand, (lanes, classes, P)."""
+        return self.iterate.w.reshape(self.lanes, self.classes, -1)
+
+
+def initial_state(rule, shape: tuple[int, int], dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    """The optimizer's vectors before the first step."""
+    values = rule.start() if hasattr(rule, "start") else (0.0,) * len(rule.slots)
+    return tuple(np.full(shape, value, dtype) for value in values)
+
+
+def checkpoints(setting: Setting, steps_per_epoch: int) -> list[int]:
+    """The steps to record: log-spaced from the first to the last, below one epoch too; and each epoch if `tol` is set."""
+    total = setting.epochs * steps_per_epoch
+    steps = set(np.unique(np.rint(np.geomspace(1, total, setting.record)).astype(int)).tolist())
+    if setting.tol is not None:
+        steps.update(range(steps_per_epoch, total + 1, steps_per_epoch))
+    return sorted(steps)
+
+
+def run(
+    task: Task,
+    setting: Setting,
+    *,
+    goal: float = -math.inf,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Descend until the budget, convergence or divergence of every lane.
+
+    Parameters
+    ----------
+    task, setting
+    goal : float
+        A lane whose recorded objective is at or under it has converged.
+    progress : callable, optional
+        Called with the step after each checkpoint.
+    """
+    descent = Descent(task, setting)
+    compile_seconds = descent.compile()
+    judge = Judge(descent, setting, goal)
+    with np.errstate(all="ignore"):
+        for step in checkpoints(setting, descent.steps_per_epoch):
+            descent.advance(step)
+            if judge.see(descent.evaluate()):
+                break
+            if progress:
+                progress(step)
+    outcome = judge.close()
+    outcome.compile_seconds = compile_seconds
+    return outcome
+
+
+class Judge:
+    """Watches the recorded points and decides for each lane when it has ended, and how."""
+
+    def __init__(self, descent: Descent, setting: Setting, goal: float):
+        self.descent, self.setting, self.goal = descent, setting, goal
+        lanes = descent.lanes
+        start = descent.evaluate()
+        self.ceiling = BLOW_UP * np.maximum(np.abs(start.objective), 1.0)
+        self.outcome = Outcome(descent.weights().copy(), [""] * lanes, [""] * lanes, [start], [0] * lanes)
+        self.whole_epochs: list[np.ndarray] = [start.objective]
+
+    def see(self, point: Point) -> bool:
+        """Take in a point; True when no lane is left to run."""
+        self.outcome.points.append(point)
+        if point.step % self.descent.steps_per_epoch == 0:
+            self.whole_epochs.append(point.objective)
+        for lane in self._running():
+            status, reason = self._verdict(lane, point)
+            if status:
+                self._end(lane, status, reason)
+        return not any(True for _ in self._running())
+
+    def close(self) -> Outcome:
+        """End the lanes that still run: their budget is spent."""
+        start, end = self.outcome.points[0].objective, self.outcome.points[-1].objective
+        for lane in self._running():
+            if end[lane] > start[lane]:
+                self._end(lane, "diverged", "ended above the objective it started from")
+            else:
+                self._end(lane, "budget", "")
+        self.outcome.seconds = self.descent.nanoseconds * 1e-9
+        return self.outcome
+
+    def _running(self) -> Iterator[int]:
+        return (lane for lane, status in enumerate(self.outcome.status) if not status)
+
+    def _verdict(self, lane: int, point: Point) -> tuple[str, str]:
+        value = point.objective[lane]
+        if not math.isfinite(value):
+            return "diverged", f"the objective is not finite after {point.step} steps"
+        if value > self.ceiling[lane]:
+            return "diverged", f"the objective grew {BLOW_UP:.0e}-fold within {point.step} steps"
+        if value <= self.goal:
+            return "converged", ""
+        if self.setting.tol is not None and self._has_settled(lane, point):
+            return "converged", f"{PATIENCE} epochs lowered the objective by less than tol"
+        if point.seconds > self.setting.time_limit:
+            return "timeout", f"{point.seconds:.3g} s on the clock, {self.setting.time_limit:g} s allowed"
+        return "", ""
+
+    def _has_settled(self, lane: int, point: Point) -> bool:
+        seen = self.whole_epochs
+        if point.step % self.descent.steps_per_epoch or len(seen) <= PATIENCE:
+            return False
+        return abs(seen[-1 - PATIENCE][lane] - seen[-1][lane]) < self.setting.tol
+
+    def _end(self, lane: int, status: str, reason: str) -> None:
+        self.outcome.status[lane] = status
+        self.outcome.reason[lane] = reason
+        self.outcome.last[lane] = len(self.outcome.points) - 1
+        self.outcome.w[lane] = self.descent.weights()[lane]

@@ -1,0 +1,226 @@
+"""fit and sweep: descent on data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdbench.solve import descent
+from gdbench.solve.inputs import make_task
+from gdbench.solve.setting import settle
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One descent on data.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (d,), or (K, d) for `cross_entropy`
+    intercept : float, or ndarray of shape (K,)
+    status : {"converged", "budget", "diverged", "timeout"}
+    reason : str
+        Why, where the status alone does not say.
+    seconds : float
+        In the kernels, evaluation and compilation excluded.
+    compile_seconds : float
+        Compiling the kernels, or loading them from the cache.
+    n_updates : int
+        Steps taken.
+    classes : tuple
+        The labels in order; empty for a real target.
+    """
+
+    coef: np.ndarray
+    intercept: Any
+    status: str
+    reason: str
+    seconds: float
+    compile_seconds: float
+    n_updates: int
+    classes: tuple
+    points: list[descent.Point]
+    rows: int
+    lane: int = 0
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """A row a recorded point: step, epoch, samples, seconds, objective, gradient_norm."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "step": [p.step for p in self.points],
+                "epoch": [p.samples / self.rows for p in self.points],
+                "samples": [p.samples for p in self.points],
+                "seconds": [p.seconds for p in self.points],
+                "objective": [p.objective[self.lane] for p in self.points],
+                "gradient_norm": [p.gradient_norm[self.lane] for p in self.points],
+            }
+        )
+
+    @property
+    def objective(self) -> float:
+        """The last recorded value of J."""
+        return float(self.points[-1].objective[self.lane])
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A grid of learning rates, descended in one pass over the data.
+
+    Attributes
+    ----------
+    learning_rates : ndarray of shape (L,)
+    coef : ndarray of shape (L, d), or (L, K, d) for `cross_entropy`
+    intercept : ndarray of shape (L,), or (L, K)
+    status, reason : tuples of L strings
+    seconds : float
+        In the kernels, for all lanes together.
+    compile_seconds : float
+    fits : tuple of L Fits
+        Each lane by itself; its ``seconds`` and its curve's are the lane's equal share of the pass.
+    """
+
+    learning_rates: np.ndarray
+    coef: np.ndarray
+    intercept: np.ndarray
+    status: tuple[str, ...]
+    reason: tuple[str, ...]
+    seconds: float
+    compile_seconds: float
+    fits: tuple[Fit, ...]
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """The lanes' curves, one under the other, with a column ``learning_rate``."""
+        import pandas as pd
+
+        curves = [fit.curve.assign(learning_rate=rate) for rate, fit in zip(self.learning_rates, self.fits, strict=True)]
+        return pd.concat(curves, ignore_index=True)
+
+
+def fit(X: Any, y: Any, *, sample_weight: Any = None, **options: Any) -> Fit:
+    """Descend on J(w) = (1/n) Σ sᵢ·loss(zᵢ, yᵢ) + α·penalty(w), with z = x·w + b, from w = 0.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        float32 and float64 in C order are used as they are; anything else is converted once to float64.
+    y : array of shape (n,)
+        Numbers for a loss on real targets; labels of two classes for a loss on ±1 (the larger one is +1); labels of any
+        number of classes for ``cross_entropy``.
+    sample_weight : array of shape (n,), optional
+        Scaled to a mean of 1: J is the weighted mean.
+    loss : str or tag, default "squared_error"
+        ½(z − y)² for ``squared_error``; ``gdbench list losses`` names the others.
+    penalty : None, str or tag, default None
+    alpha : float, default 0.0
+        The penalty's factor.
+    l1_ratio : float, default 0.15
+        Share of l1 in ``elasticnet``.
+    optimizer : str or tag, default "gd"
+    variant : {"batch", "stochastic", "mini-batch"}, default "mini-batch"
+    batch_size : int, default 32
+        Rows a step of the mini-batch variant.
+    learning_rate : float, or a schedule's name or tag, default 0.01
+    epochs : int, default 100
+        Passes over the data, at most.
+    tol : float, optional
+        Stop as ``converged`` when five epochs together lower J by less.
+    shuffle : str, default "epoch"
+        The row order; the batch variant needs none.
+    fit_intercept : bool, default True
+    seed : int, default 0
+        Same inputs and seed, same bits.
+    record : int, default 40
+        Points recorded, log-spaced over the steps.
+    time_limit : float, default inf
+        Seconds in the kernels after which the run ends as ``timeout``.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    GdbenchError
+        Bad input, in one line that says what is valid. Divergence is a status, not an error.
+
+    Examples
+    --------
+    >>> import gdbench as gd
+    >>> result = gd.fit([[1.0], [2.0], [3.0], [4.0], [5.0]], [2, 4, 5, 4, 5], variant="batch", epochs=2000, learning_rate=0.1)
+    >>> result.coef.round(6).tolist(), round(float(result.intercept), 6)
+    ([0.6], 2.2)
+    """
+    return _lanes(X, y, sample_weight, options).fits[0]
+
+
+def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, **options: Any) -> Sweep:
+    """Fit once for each learning rate, in one pass over the data: a row that is in cache serves every rate.
+
+    Parameters
+    ----------
+    X, y, sample_weight, **options
+        As for :func:`fit`. A schedule given as ``learning_rate`` keeps its shape; its rate is replaced by each of
+    learning_rates : sequence of L floats
+
+    Returns
+    -------
+    Sweep
+        Each lane equals the `fit` at its rate to rounding.
+    """
+    return _lanes(X, y, sample_weight, options | {"learning_rates": learning_rates})
+
+
+def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any]) -> Sweep:
+    setting = settle(**options)
+    task, labels = make_task(X, y, setting, sample_weight)
+    outcome = descent.run(task, setting)
+    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size)
+
+
+def as_sweep(outcome: descent.Outcome, rates: np.ndarray, labels: tuple, rows: int) -> Sweep:
+    """The outcome of a descent in the words of the Python face."""
+    w = outcome.w if outcome.w.shape[1] > 1 else outcome.w[:, 0]
+    coef, intercept = w[..., :-1], w[..., -1]
+    fits = []
+    for lane in range(len(rates)):
+        points = [share(p, len(rates)) for p in outcome.points[: outcome.last[lane] + 1]]
+        fits.append(
+            Fit(
+                coef=coef[lane],
+                intercept=intercept[lane],
+                status=outcome.status[lane],
+                reason=outcome.reason[lane],
+                seconds=points[-1].seconds,
+                compile_seconds=outcome.compile_seconds,
+                n_updates=points[-1].step,
+                classes=labels,
+                points=points,
+                rows=rows,
+                lane=lane,
+            )
+        )
+    return Sweep(
+        learning_rates=rates,
+        coef=coef,
+        intercept=intercept,
+        status=tuple(outcome.status),
+        reason=tuple(outcome.reason),
+        seconds=outcome.seconds,
+        compile_seconds=outcome.compile_seconds,
+        fits=tuple(fits),
+    )
+
+
+def share(point: descent.Point, lanes: int) -> descent.Point:
+    """The point with a lane's share of the time."""
+    return descent.Point(point.step, point.samples, point.seconds / lanes, point.objective, point.gradient_norm)

@@ -1,0 +1,186 @@
+"""A setting: everything that determines a descent, checked and resolved from a user's words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gdbench.errors import GdbenchError, unknown
+from gdbench.kernels import losses, optimizers, order, penalties, schedules
+from gdbench.kernels.registry import checked, in_dtype, name_of
+
+VARIANTS = ("batch", "stochastic", "mini-batch")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A solver and its budget, without data.
+
+    Attributes
+    ----------
+    loss, penalty, optimizer, schedule : tags
+    variant : str
+    batch_size : int or None
+        Rows a step; None stands for all.
+    shuffle : str
+    learning_rates : tuple of float
+        One lane each.
+    epochs : int
+        The budget, in passes over the data.
+    tol : float or None
+        Stop when `PATIENCE` epochs together lower the objective by less than this.
+    fit_intercept : bool
+    seed : int
+    record : int
+        Points recorded along the way.
+    time_limit : float
+        Seconds on the clock of the kernels after which the run ends as ``timeout``.
+    """
+
+    loss: Any
+    penalty: Any
+    optimizer: Any
+    schedule: Any
+    variant: str
+    batch_size: int | None
+    shuffle: str
+    learning_rates: tuple[float, ...]
+    epochs: int
+    tol: float | None
+    fit_intercept: bool
+    seed: int
+    record: int
+    time_limit: float
+
+    def rule(self, dtype: np.dtype) -> Any:
+        """The optimizer with its fields in `dtype`."""
+        return in_dtype(self.optimizer, dtype)
+
+    @property
+    def solver(self) -> str:
+        """A short name for messages and tables."""
+        return f"{self.variant} {name_of(self.optimizer)}"
+
+
+def settle(
+    *,
+    loss: Any = "squared_error",
+    penalty: Any = None,
+    alpha: float = 0.0,
+    l1_ratio: float = 0.15,
+    optimizer: Any = "gd",
+    variant: str = "mini-batch",
+    batch_size: int = 32,
+    learning_rate: Any = 0.01,
+    learning_rates: Any = None,
+    epochs: int = 100,
+    tol: float | None = None,
+    shuffle: str = "epoch",
+    fit_intercept: bool = True,
+    seed: int = 0,
+    record: int = 40,
+    time_limit: float = math.inf,
+) -> Setting:
+    """Check a user's words for a solver and return the setting they mean.
+
+    Raises
+    ------
+    GdbenchError
+        An unknown name, with the valid ones; a number out of range, with the range.
+    """
+    if variant not in VARIANTS:
+        raise unknown("variant", variant, list(VARIANTS))
+    schedule = schedule_of(learning_rate)
+    rates = [schedule.learning_rate] if learning_rates is None else learning_rates
+    size = {"batch": None, "stochastic": 1, "mini-batch": whole("batch_size", batch_size, 1)}[variant]
+    if shuffle not in order.registry:
+        raise unknown("shuffle", shuffle, order.registry.names())
+    return Setting(
+        loss=losses.registry.make(loss),
+        penalty=penalty_of(penalty, alpha, l1_ratio),
+        optimizer=optimizers.registry.make(optimizer),
+        schedule=schedule,
+        variant=variant,
+        batch_size=size,
+        shuffle=shuffle,
+        learning_rates=rates_of(rates),
+        epochs=whole("epochs", epochs, 1),
+        tol=None if tol is None else real("tol", tol, 0.0, math.inf),
+        fit_intercept=flag("fit_intercept", fit_intercept),
+        seed=whole("seed", seed, 0, 2**32 - 1),
+        record=whole("record", record, 2),
+        time_limit=real("time_limit", time_limit, 0.0, math.inf),
+    )
+
+
+def schedule_of(choice: Any) -> Any:
+    """The schedule that a number, a name or a tag stands for."""
+    if isinstance(choice, (int, float, np.number)) and not isinstance(choice, bool):
+        return schedules.Constant(learning_rate=rate_of(choice))
+    return schedules.registry.make(choice)
+
+
+def rate_of(value: Any) -> float:
+    """A learning rate as a float.
+
+    Raises
+    ------
+    GdbenchError
+        Unless it is finite and above 0.
+    """
+    rate = real("learning_rate", value, 0.0, math.inf)
+    if rate == 0.0 or math.isinf(rate):
+        raise GdbenchError(f"learning_rate must be finite and above 0, not {value!r}")
+    return rate
+
+
+def rates_of(values: Any) -> tuple[float, ...]:
+    """The learning rates of a sweep: at least one, each finite and above 0."""
+    try:
+        rates = tuple(rate_of(value) for value in values)
+    except TypeError:
+        raise GdbenchError(f"learning_rates must be a list of numbers, not {values!r}") from None
+    if not rates:
+        raise GdbenchError("learning_rates is empty: give at least one rate")
+    return rates
+
+
+def penalty_of(choice: Any, alpha: float, l1_ratio: float) -> Any:
+    """The penalty that None, a name with `alpha` and `l1_ratio`, or a tag stands for."""
+    alpha = real("alpha", alpha, 0.0, math.inf)
+    l1_ratio = real("l1_ratio", l1_ratio, 0.0, 1.0)
+    if choice is None or choice == "none":
+        return penalties.NoPenalty()
+    if not isinstance(choice, str):
+        return checked(penalties.registry.make(choice), "penalty")
+    given = {"alpha": alpha, "l1_ratio": l1_ratio}
+    wanted = penalties.registry[choice]._fields  # type: ignore[attr-defined]
+    return penalties.registry.make(choice, **{name: given[name] for name in wanted if name in given})
+
+
+def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """`value` as an int in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise GdbenchError(f"{name} must be a whole number, not {value!r}")
+    if value < low or (high is not None and value > high):
+        raise GdbenchError(f"{name} must be {f'at least {low}' if high is None else f'in [{low}, {high}]'}, not {value}")
+    return int(value)
+
+
+def real(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float in [low, high]; never NaN."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise GdbenchError(f"{name} must be a number, not {value!r}")
+    if not low <= value <= high:
+        raise GdbenchError(f"{name} must be in [{low:g}, {high:g}], not {value!r}")
+    return float(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise GdbenchError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
