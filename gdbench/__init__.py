@@ -8,6 +8,7 @@
 
 from gdbench.errors import DatasetUnavailable, GdbenchError
 from gdbench.kernels import landscapes, losses, optimizers, penalties, schedules
+from gdbench.problems import Problem, load_problem
 from gdbench.solve.fit import Fit, Sweep, fit, sweep
 from gdbench.solve.paths import Landscape, Path, minimize, replay
 
@@ -19,9 +20,11 @@ __all__ = [
     "GdbenchError",
     "Landscape",
     "Path",
+    "Problem",
     "Sweep",
     "fit",
     "landscapes",
+    "load_problem",
     "losses",
     "minimize",
     "optimizers",

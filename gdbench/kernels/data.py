@@ -1,4 +1,4 @@
-"""Kinds of data: dense rows, and how a loop reads them.
+"""Kinds of data, dense and sparse rows, and how a loop reads them.
 
 Rows are numbered; a loop asks for a dot product with row i, adds a multiple of row i, or asks the memory for
 a row that it will need soon.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -27,12 +28,17 @@ def touch(array, i, j):
     """Ask the memory for the cache line of ``array[i, j]``; a hint that changes no value (and nothing in Python)."""
 
 
+def touch_item(array, i):
+    """Ask the memory for the cache line of ``array[i]``."""
+
+
 @intrinsic
-def _touch_line(typingctx, array, i, j):
+def _touch_line(typingctx, array, *place):
     def codegen(context, builder, signature, args):
         kind = signature.args[0]
         view = context.make_array(kind)(context, builder, args[0])
-        address = cgutils.get_item_pointer(context, builder, kind, view, [args[1], args[2]], wraparound=False)
+        where = cgutils.unpack_tuple(builder, args[1])
+        address = cgutils.get_item_pointer(context, builder, kind, view, where, wraparound=False)
         word = ir.IntType(32)
         pointer = builder.bitcast(address, ir.IntType(8).as_pointer())
         kinds = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
@@ -40,12 +46,17 @@ def _touch_line(typingctx, array, i, j):
         builder.call(hint, [pointer, word(0), word(3), word(1)])  # a read, to be kept in every cache, of data
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, types.intp), codegen
+    return types.void(array, types.StarArgTuple.from_types(place)), codegen
 
 
 @overload(touch, jit_options={"forceinline": True})
 def _touch(array, i, j):
-    return lambda array, i, j: _touch_line(array, i, j)
+    return lambda array, i, j: _touch_line(array, np.intp(i), np.intp(j))
+
+
+@overload(touch_item, jit_options={"forceinline": True})
+def _touch_item(array, i):
+    return lambda array, i: _touch_line(array, np.intp(i))
 
 
 class Dense(NamedTuple):
@@ -107,3 +118,61 @@ class Dense(NamedTuple):
         x = self.values
         for j in range(0, x.shape[1], 64 // x.itemsize):
             touch(x, i, j)
+
+
+class CSR(NamedTuple):
+    """Rows of a sparse matrix, compressed by rows.
+
+    Attributes
+    ----------
+    values : ndarray of shape (stored,), float32 or float64
+    indices : ndarray of shape (stored,), int32 or int64
+        The column of each value; sorted and unique within a row.
+    indptr : ndarray of shape (n + 1,), int32 or int64
+        Row i is stored at indptr[i] … indptr[i + 1] − 1.
+    columns : int
+        d.
+    """
+
+    values: Any
+    indices: Any
+    indptr: Any
+    columns: int
+
+    def row_dot(self, i, w, k):
+        """Σ x[i, j]·w[k, j] over the stored values of row i."""
+        total = w[0, 0] * 0
+        for p in range(self.indptr[i], self.indptr[i + 1]):
+            total += self.values[p] * w[k, self.indices[p]]
+        return total
+
+    def row_axpy(self, i, scale, g, k):
+        """Add scale·x[i, j] to g[k, j] for the stored values, in place."""
+        for p in range(self.indptr[i], self.indptr[i + 1]):
+            g[k, self.indices[p]] += scale * self.values[p]
+
+    def rows_dot(self, i0, i1, i2, i3, w):
+        """The dot products of four rows with w[0]."""
+        return row_dot(self, i0, w, 0), row_dot(self, i1, w, 0), row_dot(self, i2, w, 0), row_dot(self, i3, w, 0)
+
+    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g):
+        """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place."""
+        row_axpy(self, i0, c0, g, 0)
+        row_axpy(self, i1, c1, g, 0)
+        row_axpy(self, i2, c2, g, 0)
+        row_axpy(self, i3, c3, g, 0)
+
+    def outputs_dot(self, i, w, k):
+        """The dot products of row i with w[k], ..., w[k + 3]."""
+        return row_dot(self, i, w, k), row_dot(self, i, w, k + 1), row_dot(self, i, w, k + 2), row_dot(self, i, w, k + 3)
+
+    def prefetch_row(self, i):
+        """Ask the memory for row i's values and columns."""
+        for p in range(self.indptr[i], self.indptr[i + 1], 64 // self.values.itemsize):
+            touch_item(self.values, p)
+            touch_item(self.indices, p)
+
+
+def columns(data) -> int:
+    """d, the number of columns, of either kind of data."""
+    return data.columns if isinstance(data, CSR) else data.values.shape[1]

@@ -61,22 +61,28 @@ def digest() -> str:
 
 
 @cache
-def cache_folder() -> Path:
-    """Folder of the compiled kernels: ``$GDBENCH_CACHE_DIR`` or the user's cache, then the digest; made if missing."""
-    root = os.environ.get("GDBENCH_CACHE_DIR")
-    if root is None:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        root = os.path.join(base, "gdbench")
-    for parent in (Path(root), Path(tempfile.gettempdir()) / f"gdbench-{os.getuid() if hasattr(os, 'getuid') else 0}"):
-        folder = parent / "kernels" / digest()
+def cache_root() -> Path:
+    """Folder of all that gdbench keeps between runs: ``$GDBENCH_CACHE_DIR``, or the user's cache; else a temporary one."""
+    given = os.environ.get("GDBENCH_CACHE_DIR")
+    users = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    for root in (Path(given) if given else Path(users) / "gdbench", Path(tempfile.gettempdir()) / f"gdbench-{owner}"):
         with contextlib.suppress(OSError):
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True)
-                _drop_unused(folder.parent)
-            if os.access(folder, os.W_OK):
-                os.utime(folder)
-                return folder
-    return Path(tempfile.mkdtemp(prefix="gdbench-kernels-"))
+            root.mkdir(parents=True, exist_ok=True)
+            if os.access(root, os.W_OK):
+                return root
+    return Path(tempfile.mkdtemp(prefix="gdbench-"))
+
+
+@cache
+def cache_folder() -> Path:
+    """Folder of the compiled kernels, named by their digest; made if missing."""
+    folder = cache_root() / "kernels" / digest()
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _drop_unused(folder.parent)
+    os.utime(folder)
+    return folder
 
 
 def _drop_unused(root: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gdbench.kernels.data import prefetch_row
 from gdbench.kernels.jit import inlined, kernel
-from gdbench.kernels.models import accumulate, derive, margins, outputs, parameters, penalised, pick, row_losses
+from gdbench.kernels.models import accumulate, curvatures, derive, margins, outputs, parameters, penalised, pick, row_losses
 from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import step
 from gdbench.kernels.penalties import penalty_value, with_penalty
@@ -165,3 +165,20 @@ def objective_and_gradient(task, w, totals, g):
                 g[k, j] = with_penalty(task.penalty, g[k, j], w[k, j])
             elif j >= parameters(task.model, w):
                 g[k, j] = 0
+
+
+@kernel
+def second_derivatives(task, w, out):
+    """Write the losses' second derivatives with respect to the margins to `out`, row by row.
+
+    Parameters
+    ----------
+    task : Task
+        With a loss that has a curvature, or ``cross_entropy``.
+    w : ndarray of shape (K, P)
+    out : ndarray of shape (n, K)
+        For ``cross_entropy`` the class probabilities p; the second derivative is then diag(p) − ppᵀ.
+    """
+    z = np.empty(w.shape[0], w.dtype)
+    for i in range(task.target.size):
+        curvatures(task.model, task, i, w, z, out)

@@ -10,6 +10,7 @@ from time import perf_counter, perf_counter_ns
 import numpy as np
 
 from gdbench.kernels import loops, order
+from gdbench.kernels.data import Dense, columns
 from gdbench.kernels.task import Iterate, Task
 from gdbench.solve.inputs import row_classes
 from gdbench.solve.setting import Setting
@@ -75,7 +76,7 @@ class Descent:
         self.order = order.make(setting.shuffle if setting.variant != "batch" else "none", setting.seed)
         self.index = np.arange(self.n, dtype=np.int32)
         self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
-        shape = (self.lanes * self.classes, task.data.values.shape[1] + 1)
+        shape = (self.lanes * self.classes, columns(task.data) + 1)
         self.iterate = Iterate(np.zeros(shape, self.dtype), initial_state(self.rule, shape, self.dtype))
         self.step = 0
         self.nanoseconds = 0
@@ -116,7 +117,7 @@ class Descent:
 
     def _run(self, rows: np.ndarray, rates: np.ndarray) -> None:
         first = self.step + 1
-        if self.batch_size == 1:
+        if self.batch_size == 1 and isinstance(self.task.data, Dense):
             loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
         else:
             size = self.batch_size

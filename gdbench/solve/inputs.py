@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels.data import Dense
+from gdbench.kernels.data import CSR, Dense
 from gdbench.kernels.models.linear import Linear, Linears
 from gdbench.kernels.registry import in_dtype, name_of
 from gdbench.kernels.task import Task, Unweighted, Weighted
@@ -16,23 +16,43 @@ from gdbench.solve.setting import Setting
 LARGEST_ROWS = 2**31 - 1
 
 
-def as_data(X: Any) -> Dense:
-    """The rows as a kernel reads them: C-contiguous float32 or float64, converted once if they are not.
+def as_data(X: Any) -> Dense | CSR:
+    """The rows as a kernel reads them; float32 and float64 in C order or CSR are used as they are.
 
     Raises
     ------
     GdbenchError
-        For anything but a finite numeric array of two dimensions with at least one row and one column.
+        For anything but a finite numeric matrix with at least one row and one column.
     """
+    if hasattr(X, "tocsr") and hasattr(X, "nnz"):
+        return as_csr(X)
     values = as_floats("X", X)
-    if values.ndim != 2:
-        raise GdbenchError(f"X must have two dimensions (rows, columns), not {values.ndim}: its shape is {values.shape}")
-    if values.shape[0] == 0 or values.shape[1] == 0:
-        raise GdbenchError(f"X is empty: its shape is {values.shape}; at least one row and one column are needed")
-    if values.shape[0] > LARGEST_ROWS:
-        raise GdbenchError(f"X has {values.shape[0]} rows; at most {LARGEST_ROWS} are supported")
+    check_shape(values.shape)
     refuse_nonfinite("X", values)
     return Dense(values)
+
+
+def as_csr(X: Any) -> CSR:
+    """A SciPy sparse matrix as CSR with sorted, unique columns; the caller's matrix is left as it is."""
+    check_shape(X.shape)
+    matrix = X.tocsr()
+    if matrix.dtype not in (np.float32, np.float64):
+        matrix = matrix.astype(np.float64)
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    refuse_nonfinite("X", matrix.data)
+    return CSR(matrix.data, matrix.indices, matrix.indptr, int(matrix.shape[1]))
+
+
+def check_shape(shape: tuple[int, ...]) -> None:
+    """Raise unless there are rows and columns, in two dimensions, and not too many rows."""
+    if len(shape) != 2:
+        raise GdbenchError(f"X must have two dimensions (rows, columns), not {len(shape)}: its shape is {shape}")
+    if shape[0] == 0 or shape[1] == 0:
+        raise GdbenchError(f"X is empty: its shape is {shape}; at least one row and one column are needed")
+    if shape[0] > LARGEST_ROWS:
+        raise GdbenchError(f"X has {shape[0]} rows; at most {LARGEST_ROWS} are supported")
 
 
 def as_floats(name: str, array: Any) -> np.ndarray:
@@ -103,7 +123,7 @@ def as_weighting(sample_weight: Any, n: int, dtype: np.dtype) -> Any:
 def make_task(X: Any, y: Any, setting: Setting, sample_weight: Any = None) -> tuple[Task, tuple]:
     """The task of a setting on a user's arrays, and the class labels."""
     data = as_data(X)
-    n, dtype = data.values.shape[0], data.values.dtype
+    n, dtype = rows_of(data), data.values.dtype
     target, labels = as_target(y, n, setting.loss, dtype)
     classes = len(labels) if setting.loss.domain == "class" else 1
     lanes = len(setting.learning_rates)
@@ -112,6 +132,11 @@ def make_task(X: Any, y: Any, setting: Setting, sample_weight: Any = None) -> tu
     weighting = as_weighting(sample_weight, n, dtype)
     loss, penalty = in_dtype(setting.loss, dtype), in_dtype(setting.penalty, dtype)
     return Task(model, data, target, weighting, loss, penalty), labels
+
+
+def rows_of(data: Dense | CSR) -> int:
+    """n, the number of rows."""
+    return data.indptr.size - 1 if isinstance(data, CSR) else data.values.shape[0]
 
 
 def row_classes(task: Task) -> int:

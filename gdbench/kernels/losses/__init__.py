@@ -2,7 +2,8 @@
 
 A loss has ``value(z, y)`` and its ``derivative(z, y)`` with respect to z, both on scalars, and declares its *domain*
 (which targets it takes: ``"real"``, ``"sign"`` for −1 and +1, ``"class"`` for 0…K−1), its *link* (from
-margin to mean) and its *smoothness* (the largest second derivative, or None where the derivative jumps).
+margin to mean) and its *smoothness* (the largest second derivative, or None where the derivative jumps). A smooth loss
+also has ``curvature(z, y)``, the second derivative, by which Newton's method certifies optima.
 """
 
 from gdbench.kernels.registry import Registry
@@ -10,6 +11,7 @@ from gdbench.kernels.tags import operation
 
 value = operation("value")
 derivative = operation("derivative")
+curvature = operation("curvature")
 
 
 def _value_one(loss, z, y, first, classes):

@@ -63,3 +63,6 @@ class SquaredEpsilonInsensitive(NamedTuple):
         if r < -self.epsilon:
             return 2.0 * (-r - self.epsilon)
         return 0.0
+
+    def curvature(self, z, y):
+        return 2.0 if abs(y - z) > self.epsilon else 0.0

@@ -33,6 +33,9 @@ class SquaredHinge(NamedTuple):
     def derivative(self, z, y):
         return -2.0 * y * max(1.0 - y * z, 0.0)
 
+    def curvature(self, z, y):
+        return 2.0 if y * z < 1.0 else 0.0
+
 
 class Perceptron(NamedTuple):
     """max(0, −yz): Rosenblatt's perceptron, a hinge without a margin."""
@@ -74,3 +77,6 @@ class ModifiedHuber(NamedTuple):
         if m >= 1.0:
             return 0.0
         return -2.0 * y * (1.0 - m) if m >= -1.0 else -4.0 * y
+
+    def curvature(self, z, y):
+        return 2.0 if -1.0 < y * z < 1.0 else 0.0

@@ -30,3 +30,6 @@ class Huber(NamedTuple):
 
     def derivative(self, z, y):
         return min(max(z - y, -self.epsilon), self.epsilon)
+
+    def curvature(self, z, y):
+        return 1.0 if abs(z - y) < self.epsilon else 0.0

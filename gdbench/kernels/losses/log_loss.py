@@ -23,3 +23,7 @@ class LogLoss(NamedTuple):
         m = y * z
         e = math.exp(-abs(m))
         return -y * (e if m > 0.0 else 1.0) / (1.0 + e)
+
+    def curvature(self, z, y):
+        e = math.exp(-abs(z))
+        return e / ((1.0 + e) * (1.0 + e))

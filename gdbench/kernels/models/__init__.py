@@ -13,6 +13,8 @@ penalised ones first. The methods that the loops call:
     K; how many parameters the penalty applies to; how many are learnt.
 ``accumulate(task, rows, w, g, z, c)``
     Add the gradients of the rows' losses to g.
+``row_losses(task, i, w, z, totals)``, ``curvatures(task, i, w, z, out)``
+    Add row i's losses to totals; write its losses' second derivatives to out[i] (a softmax: its probabilities).
 """
 
 from gdbench.kernels.tags import operation
@@ -25,3 +27,4 @@ penalised = operation("penalised")
 parameters = operation("parameters")
 accumulate = operation("accumulate")
 row_losses = operation("row_losses")
+curvatures = operation("curvatures")

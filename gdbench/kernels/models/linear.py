@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gdbench.kernels.data import outputs_dot, prefetch_row, row_axpy, row_dot, rows_axpy, rows_dot
-from gdbench.kernels.losses import derivative, derive_group, value, value_group
+from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
 from gdbench.kernels.models import derive, margins
 from gdbench.kernels.task import weigh
 
@@ -71,6 +71,11 @@ class Linear(NamedTuple):
         """Add row i's loss to totals[0]."""
         zi = row_dot(task.data, i, w, 0) + w[0, w.shape[1] - 1]
         totals[0] += weigh(task.weighting, value(task.loss, zi, task.target[i]), i)
+
+    def curvatures(self, task, i, w, z, out):
+        """Write the second derivative of row i's loss to out[i, 0]."""
+        zi = row_dot(task.data, i, w, 0) + w[0, w.shape[1] - 1]
+        out[i, 0] = weigh(task.weighting, curvature(task.loss, zi, task.target[i]), i)
 
 
 class Linears(NamedTuple):
@@ -140,3 +145,9 @@ class Linears(NamedTuple):
         for lane in range(totals.size):
             loss = value_group(task.loss, z, task.target[i], lane * self.classes, self.classes)
             totals[lane] += weigh(task.weighting, loss, i)
+
+    def curvatures(self, task, i, w, z, out):
+        """Write row i's class probabilities to out[i]."""
+        margins(self, task.data, i, w, z)
+        derive(self, task.loss, z, task.target[i], out[i])
+        out[i, int(task.target[i])] += 1
