@@ -9,7 +9,7 @@ from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import accumulate, curvatures, derive, margins, outputs, parameters, penalised, pick, row_losses
 from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import step
-from gdbench.kernels.penalties import penalty_value, with_penalty
+from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
 from gdbench.kernels.tags import load, store
 from gdbench.kernels.task import weigh
 
@@ -52,7 +52,7 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
         Number of the first step, from 1.
     """
     model, data, penalty = task.model, task.data, task.penalty
-    w, state = iterate.w, iterate.state
+    w, state, memory, travelled = iterate.w, iterate.state, iterate.memory, iterate.travelled
     x = data.values
     d = x.shape[1]
     z = np.empty(w.shape[0], w.dtype)
@@ -68,12 +68,14 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
             for k in range(outputs(model, w)):
                 ck = w.dtype.type(weigh(task.weighting, pick(model, derivatives, k), i))
                 rate = rates[s] * eta[k]
+                travelled[k] += rate
                 for j in range(d):
                     wj = w[k, j]
                     g = with_penalty(penalty, ck * x[i, j], wj)
                     wj, sj = step(rule, wj, g, load(state, k, j), rate, now)
-                    w[k, j] = wj
+                    w[k, j], mj = after_step(penalty, wj, rate, travelled[k], load(memory, k, j))
                     store(state, k, j, sj)
+                    store(memory, k, j, mj)
                 if parameters(model, w) > d:
                     wj, sj = step(rule, w[k, d], ck, load(state, k, d), rate, now)
                     w[k, d] = wj
@@ -101,7 +103,7 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     t : int
         Number of the first step, from 1.
     """
-    w, state = iterate.w, iterate.state
+    w, state, memory, travelled = iterate.w, iterate.state, iterate.memory, iterate.travelled
     free = penalised(task.model, w)
     z = np.empty(w.shape[0], w.dtype)
     c = np.empty(w.shape[0], w.dtype)
@@ -116,12 +118,14 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
             share = w.dtype.type(1.0 / rows.size)
             for k in range(w.shape[0]):
                 rate = rates[s] * eta[k]
+                travelled[k] += rate
                 for j in range(free):
                     wj = w[k, j]
                     gj = with_penalty(task.penalty, share * g[k, j], wj)
                     wj, sj = step(rule, wj, gj, load(state, k, j), rate, now)
-                    w[k, j] = wj
+                    w[k, j], mj = after_step(task.penalty, wj, rate, travelled[k], load(memory, k, j))
                     store(state, k, j, sj)
+                    store(memory, k, j, mj)
                 for j in range(free, parameters(task.model, w)):
                     wj, sj = step(rule, w[k, j], share * g[k, j], load(state, k, j), rate, now)
                     w[k, j] = wj

@@ -98,14 +98,21 @@ class Sklearn(NamedTuple):
             index[i], index[j] = index[j], index[i]
 
 
-def sklearn_seed(random_state: int) -> int:
-    """The start of scikit-learn's generator for an integer ``random_state``."""
-    return int(np.random.RandomState(random_state).randint(0, np.iinfo(np.int32).max))
+def sklearn_seed(random_state: int, classifier: bool) -> int:
+    """The start of scikit-learn's generator for an integer ``random_state``.
+
+    SGDRegressor takes the first number drawn from it; SGDClassifier (two classes) the second, as it seeds its data set first.
+    """
+    generator = np.random.RandomState(random_state)
+    largest = np.iinfo(np.int32).max
+    if classifier:
+        generator.randint(1, largest)
+    return int(generator.randint(0, largest))
 
 
-def make(name: str, seed: int) -> NamedTuple:
+def make(name: str, seed: int, classifier: bool = False) -> NamedTuple:
     """The row order of that name; for ``"sklearn"`` the seed is the estimator's ``random_state``."""
-    return registry[name](seed=sklearn_seed(seed) if name == "sklearn" else seed)
+    return registry[name](seed=sklearn_seed(seed, classifier) if name == "sklearn" else seed)
 
 
 @kernel

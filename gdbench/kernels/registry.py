@@ -55,7 +55,7 @@ class Registry:
         for module in pkgutil.iter_modules(path):
             loaded = importlib.import_module(f"{package}.{module.name}")
             for cls in vars(loaded).values():
-                if isinstance(cls, type) and cls.__module__ == loaded.__name__ and self._is_member(cls):
+                if isinstance(cls, type) and cls.__module__ == loaded.__name__ and self._is_member(cls) and cls.__name__[0] != "_":
                     found[cls.__name__] = self.register(cls)
         return found
 
@@ -117,7 +117,7 @@ def checked(tag: Any, kind: str = "tag") -> Any:
     values = {}
     for field, value in tag._asdict().items():
         label = f"{kind} {name_of(tag)}: {field}"
-        values[field] = coerced(value, hints.get(field), label)
+        values[field] = checked(value, kind) if hasattr(value, "_fields") else coerced(value, hints.get(field), label)
         if field in limits:
             check_limits(values[field], limits[field], label)
     return type(tag)(**values)

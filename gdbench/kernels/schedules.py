@@ -7,10 +7,12 @@ schedule is plain NumPy, costs the inner loop one load, and needs no compilation
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gdbench.kernels.losses import derivative
 from gdbench.kernels.registry import Registry
 
 registry = Registry("schedule", "factor")
@@ -50,3 +52,148 @@ class InvScaling(NamedTuple):
 
     def factor(self, t):
         return 1.0 / np.power(t, self.power_t)
+
+
+@register
+class Optimal(NamedTuple):
+    """α ⁄ (λ(t₀ + t − 1)), as scikit-learn's ``learning_rate="optimal"`` (there α is 1).
+
+    Attributes
+    ----------
+    learning_rate : float
+        α, a factor on the whole schedule.
+    strength : float
+        λ, scikit-learn's ``alpha``; 0 takes the penalty's factor.
+    offset : float
+        t₀; 0 takes Bottou's, from the loss and λ: the first step moves a margin of typical size by about 1.
+
+    References
+    ----------
+    L. Bottou, "Stochastic Gradient Descent Tricks" (2012), section 5.2, and his svmsgd code.
+    """
+
+    learning_rate: float = 1.0
+    strength: float = 0.0
+    offset: float = 0.0
+
+    name = "optimal"
+    limits = {"learning_rate": "(0, inf)", "strength": "[0, inf)", "offset": "[0, inf)"}
+
+    def bind(self, loss: Any, penalty: Any) -> Optimal:
+        """The schedule with what it takes from the objective filled in."""
+        strength = self.strength or float(getattr(penalty, "alpha", 0.0)) or 1e-4
+        typical = math.sqrt(1.0 / math.sqrt(strength))
+        first = typical / max(1.0, derivative(loss, -typical, 1.0))
+        return self._replace(strength=strength, offset=self.offset or 1.0 / (first * strength))
+
+    def factor(self, t):
+        return 1.0 / (self.strength * (self.offset + t - 1))
+
+
+@register
+class Step(NamedTuple):
+    """α·γ^⌊(t − 1) ⁄ every⌋.
+
+    Attributes
+    ----------
+    learning_rate : float
+        α.
+    gamma : float
+        γ, by which the rate is multiplied.
+    every : int
+        Steps between two drops.
+    """
+
+    learning_rate: float = 0.1
+    gamma: float = 0.5
+    every: int = 1000
+
+    name = "step"
+    limits = {"learning_rate": "(0, inf)", "gamma": "(0, 1]", "every": "[1, inf)"}
+
+    def factor(self, t):
+        return self.gamma ** np.floor((t - 1) / self.every)
+
+
+@register
+class Exponential(NamedTuple):
+    """α·γ^((t − 1) ⁄ every): the smooth form of ``step``, as optax's ``exponential_decay``.
+
+    Attributes
+    ----------
+    learning_rate : float
+        α.
+    gamma : float
+        γ, the factor reached after `every` steps.
+    every : int
+    """
+
+    learning_rate: float = 0.1
+    gamma: float = 0.5
+    every: int = 1000
+
+    name = "exponential"
+    limits = {"learning_rate": "(0, inf)", "gamma": "(0, 1]", "every": "[1, inf)"}
+
+    def factor(self, t):
+        return self.gamma ** ((t - 1) / self.every)
+
+
+@register
+class Cosine(NamedTuple):
+    """α·(e + (1 − e)·½(1 + cos(π·min(t − 1, steps) ⁄ steps))), as optax's ``cosine_decay_schedule``.
+
+    Attributes
+    ----------
+    learning_rate : float
+        α.
+    steps : int
+        Steps to the end of the fall.
+    end : float
+        e, the share of α that is left then.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017 (without restarts).
+    """
+
+    learning_rate: float = 0.1
+    steps: int = 1000
+    end: float = 0.0
+
+    name = "cosine"
+    limits = {"learning_rate": "(0, inf)", "steps": "[1, inf)", "end": "[0, 1]"}
+
+    def factor(self, t):
+        done = np.minimum(t - 1, self.steps) / self.steps
+        return self.end + (1.0 - self.end) * 0.5 * (1.0 + np.cos(math.pi * done))
+
+
+@register
+class Warmup(NamedTuple):
+    """A linear rise from `start`·α to α over `steps` steps, then `after` (constant by default).
+
+    Attributes
+    ----------
+    learning_rate : float
+        α.
+    steps : int
+    start : float
+        The first step's share of α; 0 is a first step of length 0, as in optax.
+    after : None or tag
+        A schedule whose steps count from the end of the rise; its own learning rate is ignored.
+    """
+
+    learning_rate: float = 0.1
+    steps: int = 100
+    start: float = 0.0
+    after: Any = None
+
+    name = "warmup"
+    limits = {"learning_rate": "(0, inf)", "steps": "[1, inf)", "start": "[0, 1]"}
+
+    def factor(self, t):
+        rise = self.start + (1.0 - self.start) * np.minimum((t - 1) / self.steps, 1.0)
+        if self.after is None:
+            return rise
+        return np.where(t - 1 < self.steps, rise, self.after.factor(np.maximum(t - self.steps, 1.0)))

@@ -60,7 +60,13 @@ class Iterate(NamedTuple):
         The weights of K outputs.
     state : tuple of ndarrays of shape (K, P)
         One for each slot of the optimizer.
+    memory : tuple of ndarrays of shape (K, P)
+        One for each slot of the penalty.
+    travelled : ndarray of shape (K,)
+        The sum of the learning rates so far.
     """
 
     w: Any
     state: Any
+    memory: Any
+    travelled: Any

@@ -73,11 +73,12 @@ class Descent:
         self.schedule = setting.schedule
         self.batch_size = min(setting.batch_size or self.n, self.n)
         self.steps_per_epoch = -(-self.n // self.batch_size)
-        self.order = order.make(setting.shuffle if setting.variant != "batch" else "none", setting.seed)
+        shuffle = "none" if setting.variant == "batch" else setting.shuffle
+        self.order = order.make(shuffle, setting.seed, classifier=setting.loss.domain == "sign")
         self.index = np.arange(self.n, dtype=np.int32)
         self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
         shape = (self.lanes * self.classes, columns(task.data) + 1)
-        self.iterate = Iterate(np.zeros(shape, self.dtype), initial_state(self.rule, shape, self.dtype))
+        self.iterate = start_at(np.zeros(shape, self.dtype), self.rule, task.penalty)
         self.step = 0
         self.nanoseconds = 0
 
@@ -131,20 +132,28 @@ class Descent:
     def evaluate(self) -> Point:
         """Objective and gradient norm of each lane, off the clock."""
         totals = np.empty(self.lanes)
-        g = np.empty_like(self.iterate.w)
-        loops.objective_and_gradient(self.task, self.iterate.w, totals, g)
+        w = reported(self.rule, self.iterate)
+        g = np.empty_like(w)
+        loops.objective_and_gradient(self.task, w, totals, g)
         norms = np.sqrt((g.astype(np.float64).reshape(self.lanes, -1) ** 2).sum(axis=1))
         return Point(self.step, self.samples(), self.nanoseconds * 1e-9, totals, norms)
 
     def weights(self) -> np.ndarray:
-        """The weights as they stand, (lanes, classes, P)."""
-        return self.iterate.w.reshape(self.lanes, self.classes, -1)
+        """The weights that the rule reports, (lanes, classes, P)."""
+        return reported(self.rule, self.iterate).reshape(self.lanes, self.classes, -1)
 
 
-def initial_state(rule, shape: tuple[int, int], dtype: np.dtype) -> tuple[np.ndarray, ...]:
-    """The optimizer's vectors before the first step."""
+def start_at(w: np.ndarray, rule, penalty=None) -> Iterate:
+    """The iterate before the first step; `w` is changed as the loops go."""
     values = rule.start() if hasattr(rule, "start") else (0.0,) * len(rule.slots)
-    return tuple(np.full(shape, value, dtype) for value in values)
+    state = tuple(np.full_like(w, value) for value in values)
+    memory = tuple(np.zeros_like(w) for _ in getattr(penalty, "slots", ()))
+    return Iterate(w, state, memory, np.zeros(len(w), w.dtype))
+
+
+def reported(rule, iterate: Iterate) -> np.ndarray:
+    """The weights that count as the rule's result: its own, or for averaging their mean."""
+    return rule.result(iterate.w, iterate.state) if hasattr(rule, "result") else iterate.w
 
 
 def checkpoints(setting: Setting, steps_per_epoch: int) -> list[int]:

@@ -12,9 +12,9 @@ import numpy as np
 from gdbench.errors import GdbenchError
 from gdbench.kernels import landscapes, optimizers, trajectory
 from gdbench.kernels.task import Iterate
-from gdbench.solve.descent import initial_state
+from gdbench.solve.descent import start_at
 from gdbench.solve.inputs import as_floats, refuse_nonfinite
-from gdbench.solve.setting import schedule_of, whole
+from gdbench.solve.setting import loop_form, schedule_of, whole
 
 #: A coordinate beyond this has left for infinity.
 FAR = 1e100
@@ -87,7 +87,7 @@ def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any) -> np.nd
     >>> gd.replay("momentum", [1.0], [[1.0], [1.0]], 0.1).ravel().round(3).tolist()
     [1.0, 0.9, 0.71]
     """
-    rule = optimizers.registry.make(optimizer)
+    rule = loop_form(optimizers.registry.make(optimizer))
     schedule = schedule_of(learning_rate)
     start = as_point(x0)
     g = as_floats("gradients", gradients)
@@ -147,6 +147,7 @@ def minimize(
     [10.0, 8.0, 6.4, 5.12]
     """
     place, rule = resolved(landscape, optimizer, options)
+    rule = loop_form(rule)
     schedule = schedule_of(learning_rate)
     steps = whole("steps", steps, 0)
     start = as_point(getattr(place, "start", None) if x0 is None else x0)
@@ -220,8 +221,7 @@ def rates_for(schedule: Any, steps: int) -> np.ndarray:
 
 def begin(rule: Any, start: np.ndarray) -> Iterate:
     """The iterate of one output at its start."""
-    w = start.astype(np.float64).reshape(1, -1).copy()
-    return Iterate(w, initial_state(rule, w.shape, w.dtype))
+    return start_at(start.astype(np.float64).reshape(1, -1).copy(), rule)
 
 
 def judged(place: Any, x: np.ndarray, values: np.ndarray, gradients: np.ndarray, tol: float) -> Path:

@@ -56,8 +56,8 @@ class Setting:
     time_limit: float
 
     def rule(self, dtype: np.dtype) -> Any:
-        """The optimizer with its fields in `dtype`."""
-        return in_dtype(self.optimizer, dtype)
+        """The optimizer as the loops run it, its fields in `dtype`."""
+        return in_dtype(loop_form(self.optimizer), dtype)
 
     @property
     def solver(self) -> str:
@@ -98,9 +98,12 @@ def settle(
     size = {"batch": None, "stochastic": 1, "mini-batch": whole("batch_size", batch_size, 1)}[variant]
     if shuffle not in order.registry:
         raise unknown("shuffle", shuffle, order.registry.names())
+    loss, penalty = losses.registry.make(loss), penalty_of(penalty, alpha, l1_ratio)
+    if hasattr(schedule, "bind"):
+        schedule = schedule.bind(loss, penalty)
     return Setting(
-        loss=losses.registry.make(loss),
-        penalty=penalty_of(penalty, alpha, l1_ratio),
+        loss=loss,
+        penalty=penalty,
         optimizer=optimizers.registry.make(optimizer),
         schedule=schedule,
         variant=variant,
@@ -114,6 +117,11 @@ def settle(
         record=whole("record", record, 2),
         time_limit=real("time_limit", time_limit, 0.0, math.inf),
     )
+
+
+def loop_form(optimizer: Any) -> Any:
+    """The tag that the loops run: an optimizer may have a leaner ``form()`` for the options it was given."""
+    return optimizer.form() if hasattr(optimizer, "form") else optimizer
 
 
 def schedule_of(choice: Any) -> Any:
