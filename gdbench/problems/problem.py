@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ class Problem:
         if self.X.dtype == np.float64:
             return self
         y = self.y.astype(np.float64) if self.y.dtype == np.float32 else self.y
-        return Problem(data.replace(self.dataset, X=self.X.astype(np.float64), y=y), self.loss, self.penalty, self.fit_intercept)
+        return Problem(replace(self.dataset, X=self.X.astype(np.float64), y=y), self.loss, self.penalty, self.fit_intercept)
 
     @property
     def metric_name(self) -> str:
