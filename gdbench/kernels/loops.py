@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gdbench.kernels.data import prefetch_row
 from gdbench.kernels.jit import inlined, kernel
-from gdbench.kernels.models import accumulate, curvatures, derive, margins, outputs, parameters, penalised, pick, row_losses
+from gdbench.kernels.models import accumulate, classes, curvatures, derive, margins, outputs, parameters, penalised, pick, row_losses
 from gdbench.kernels.models.linear import AHEAD
-from gdbench.kernels.optimizers import step
+from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
 from gdbench.kernels.tags import load, store
 from gdbench.kernels.task import weigh
@@ -83,6 +85,44 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
             s += 1
 
 
+@inlined
+def take_step(task, rule, iterate, g, share, factor, eta, t):
+    """One step of every output on the gradient share·g plus the penalty's, at the rate factor·eta[k]; g is overwritten."""
+    w, state, memory, travelled = iterate.w, iterate.state, iterate.memory, iterate.travelled
+    free = penalised(task.model, w)
+    now = w.dtype.type(t)
+    if clips_norm(rule):
+        clip(task, rule, w, g, share)
+        share = w.dtype.type(1)
+    for k in range(w.shape[0]):
+        rate = factor * eta[k]
+        travelled[k] += rate
+        for j in range(free):
+            wj = w[k, j]
+            gj = share * g[k, j] if clips_norm(rule) else with_penalty(task.penalty, share * g[k, j], wj)
+            wj, sj = step(rule, wj, gj, load(state, k, j), rate, now)
+            w[k, j], mj = after_step(task.penalty, wj, rate, travelled[k], load(memory, k, j))
+            store(state, k, j, sj)
+            store(memory, k, j, mj)
+        for j in range(free, parameters(task.model, w)):
+            wj, sj = step(rule, w[k, j], share * g[k, j], load(state, k, j), rate, now)
+            w[k, j] = wj
+            store(state, k, j, sj)
+
+
+@inlined
+def clip(task, rule, w, g, share):
+    """Make g the whole gradient, share·g plus the penalty's, and clip it model by model."""
+    free, every, group = penalised(task.model, w), parameters(task.model, w), classes(task.model)
+    for first in range(0, w.shape[0], group):
+        total = 0.0
+        for k in range(first, first + group):
+            for j in range(every):
+                g[k, j] = with_penalty(task.penalty, share * g[k, j], w[k, j]) if j < free else share * g[k, j]
+                total += g[k, j] * g[k, j]
+        g[first : first + group] *= clip_factor(rule, math.sqrt(total))
+
+
 @kernel
 def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     """Mini-batch and batch descent: one step for every `batch_size` rows, on their mean gradient.
@@ -103,34 +143,54 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     t : int
         Number of the first step, from 1.
     """
-    w, state, memory, travelled = iterate.w, iterate.state, iterate.memory, iterate.travelled
-    free = penalised(task.model, w)
-    z = np.empty(w.shape[0], w.dtype)
-    c = np.empty(w.shape[0], w.dtype)
-    g = np.empty_like(w)
-    part = np.empty_like(w)
+    w = iterate.w
+    z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
+    g, part = np.empty_like(w), np.empty_like(w)
     s = 0
     for p in range(order.shape[0]):
         for first in range(0, order.shape[1], batch_size):
             rows = order[p, first : first + batch_size]
             batch_gradient(task, rows, w, g, part, z, c)
-            now = w.dtype.type(t + s)
-            share = w.dtype.type(1.0 / rows.size)
-            for k in range(w.shape[0]):
-                rate = rates[s] * eta[k]
-                travelled[k] += rate
-                for j in range(free):
-                    wj = w[k, j]
-                    gj = with_penalty(task.penalty, share * g[k, j], wj)
-                    wj, sj = step(rule, wj, gj, load(state, k, j), rate, now)
-                    w[k, j], mj = after_step(task.penalty, wj, rate, travelled[k], load(memory, k, j))
-                    store(state, k, j, sj)
-                    store(memory, k, j, mj)
-                for j in range(free, parameters(task.model, w)):
-                    wj, sj = step(rule, w[k, j], share * g[k, j], load(state, k, j), rate, now)
-                    w[k, j] = wj
-                    store(state, k, j, sj)
+            take_step(task, rule, iterate, g, w.dtype.type(1.0 / rows.size), rates[s], eta, t + s)
             s += 1
+
+
+@kernel
+def chunk_gradient(task, rows, w, g):
+    """Write Σ over the rows of one chunk of the losses' gradients to g: a thread's part of a batch.
+
+    Parameters
+    ----------
+    task : Task
+    rows : ndarray of at most `CHUNK` row numbers, int32
+    w, g : ndarrays of shape (K, P)
+    """
+    g[:] = 0
+    z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
+    accumulate(task.model, task, rows, w, g, z, c)
+
+
+@kernel
+def step_on_chunks(task, rule, iterate, parts, factor, eta, t):
+    """Sum the chunks' gradients in order and take one step on their mean over all rows.
+
+    Parameters
+    ----------
+    task, rule, iterate, eta
+        As for :func:`descend_batches`.
+    parts : ndarray of shape (chunks, K, P)
+        The first is overwritten.
+    factor : float
+        The schedule's factor for this step.
+    t : int
+        Number of the step, from 1.
+    """
+    g = parts[0]
+    for part in range(1, parts.shape[0]):
+        for k in range(g.shape[0]):
+            for j in range(g.shape[1]):
+                g[k, j] += parts[part, k, j]
+    take_step(task, rule, iterate, g, g.dtype.type(1.0 / task.target.size), factor, eta, t)
 
 
 @kernel

@@ -18,6 +18,9 @@ from gdbench.kernels.tags import operation
 arrange = operation("arrange")
 registry = Registry("shuffle", "arrange")
 
+#: Rows in a block of the "block" order: a page or more of memory each, and enough of them to mix.
+BLOCK = 256
+
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX2 = np.uint64(0x94D049BB133111EB)
@@ -69,6 +72,56 @@ class EachEpoch(NamedTuple):
 
     def arrange(self, index, epoch):
         shuffle(index, hashed(self.seed, epoch), 0, index.size)
+
+
+@registry.register
+class Once(NamedTuple):
+    """One permutation for all epochs. `fit` copies the rows into that order first, so that they are read in sequence."""
+
+    seed: int = 0
+    name = "once"
+
+    def arrange(self, index, epoch):
+        if epoch == 0:
+            shuffle(index, hashed(self.seed, 0), 0, index.size)
+
+
+@registry.register
+class Block(NamedTuple):
+    """Blocks of `BLOCK` neighbouring rows in random order, and the rows within each: nearly as random, read nearly in sequence.
+
+    The last, shorter block takes part at its own place.
+    """
+
+    seed: int = 0
+    name = "block"
+
+    def arrange(self, index, epoch):
+        n = index.size
+        blocks = n // BLOCK
+        start = hashed(self.seed, epoch)
+        place = np.arange(blocks)
+        shuffle(place, start, 0, blocks)
+        for b in range(blocks):
+            for r in range(BLOCK):
+                index[b * BLOCK + r] = place[b] * BLOCK + r
+            shuffle(index, hashed(start, b), b * BLOCK, (b + 1) * BLOCK)
+        for r in range(blocks * BLOCK, n):
+            index[r] = r
+        shuffle(index, hashed(start, blocks), blocks * BLOCK, n)
+
+
+@registry.register
+class Replacement(NamedTuple):
+    """Every row drawn anew from all rows: an epoch is n draws, some rows twice, some not at all."""
+
+    seed: int = 0
+    name = "replacement"
+
+    def arrange(self, index, epoch):
+        start = hashed(self.seed, epoch)
+        for i in range(index.size):
+            index[i] = below(hashed(start, i), index.size)
 
 
 @registry.register

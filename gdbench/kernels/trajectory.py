@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from gdbench.kernels.jit import kernel
+from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.landscapes import gradient, value
-from gdbench.kernels.optimizers import step
+from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.tags import load, store
+
+
+@inlined
+def clip(rule, g):
+    """The factor that a rule which clips by norm applies to the gradient g; 1 for every other rule."""
+    if not clips_norm(rule):
+        return 1.0
+    total = 0.0
+    for gj in g:
+        total += gj * gj
+    return clip_factor(rule, math.sqrt(total))
 
 
 @kernel
@@ -30,8 +43,9 @@ def replay(rule, iterate, gradients, rates, t, path):
     w, state = iterate.w, iterate.state
     for s in range(gradients.shape[0]):
         now = w.dtype.type(t + s)
+        short = clip(rule, gradients[s])
         for j in range(w.shape[1]):
-            wj, sj = step(rule, w[0, j], gradients[s, j], load(state, 0, j), rates[s], now)
+            wj, sj = step(rule, w[0, j], short * gradients[s, j], load(state, 0, j), rates[s], now)
             w[0, j] = wj
             store(state, 0, j, sj)
             path[s, j] = wj
@@ -61,7 +75,8 @@ def minimize(landscape, rule, iterate, rates, path, values, gradients):
         values[s] = value(landscape, x)
         gradient(landscape, x, gradients[s])
         if s < steps:
+            short = clip(rule, gradients[s])
             for j in range(w.shape[1]):
-                wj, sj = step(rule, w[0, j], gradients[s, j], load(state, 0, j), rates[s], np.float64(s + 1))
+                wj, sj = step(rule, w[0, j], short * gradients[s, j], load(state, 0, j), rates[s], np.float64(s + 1))
                 w[0, j] = wj
                 store(state, 0, j, sj)

@@ -11,9 +11,11 @@ import numpy as np
 
 from gdbench.kernels import loops, order
 from gdbench.kernels.data import Dense, columns
+from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.task import Iterate, Task
 from gdbench.solve.inputs import row_classes
 from gdbench.solve.setting import Setting
+from gdbench.solve.threads import Pool
 
 #: The most steps handed to a kernel in one call, and the most rows when a call spans several epochs.
 STRETCH = 65536
@@ -79,12 +81,16 @@ class Descent:
         self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
         shape = (self.lanes * self.classes, columns(task.data) + 1)
         self.iterate = start_at(np.zeros(shape, self.dtype), self.rule, task.penalty)
+        self.by_rows = self.batch_size == 1 and isinstance(task.data, Dense) and not clips_norm(self.rule)
+        self.pool = Pool(setting.threads) if setting.threads > 1 and self.batch_size == self.n > 1 else None
         self.step = 0
         self.nanoseconds = 0
 
     def compile(self) -> float:
         """Compile, or load from the cache, all that the run needs; the seconds it took."""
         begin = perf_counter()
+        if self.pool is not None:
+            self.pool.compile(self.task, self.rule, self.iterate, self.eta)
         self._run(np.empty((0, self.n), np.int32), np.empty(0, self.dtype))
         order.arrange_epochs(self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
         order.arrange_epoch(self.order, self.index[:0], 0)
@@ -118,7 +124,9 @@ class Descent:
 
     def _run(self, rows: np.ndarray, rates: np.ndarray) -> None:
         first = self.step + 1
-        if self.batch_size == 1 and isinstance(self.task.data, Dense):
+        if self.pool is not None and len(rows):
+            self.pool.descend(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+        elif self.by_rows:
             loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
         else:
             size = self.batch_size

@@ -141,6 +141,8 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, **options: Any) -> Fit:
         Same inputs and seed, same bits.
     record : int, default 40
         Points recorded, log-spaced over the steps.
+    threads : int, default 1
+        For batch gradients and the lanes of a sweep; the result is the same to the bit for any number.
     time_limit : float, default inf
         Seconds in the kernels after which the run ends as ``timeout``.
 

@@ -36,6 +36,8 @@ class Setting:
     seed : int
     record : int
         Points recorded along the way.
+    threads : int
+        For batch gradients, and for the lanes of a sweep; the result does not depend on it.
     time_limit : float
         Seconds on the clock of the kernels after which the run ends as ``timeout``.
     """
@@ -53,6 +55,7 @@ class Setting:
     fit_intercept: bool
     seed: int
     record: int
+    threads: int
     time_limit: float
 
     def rule(self, dtype: np.dtype) -> Any:
@@ -82,6 +85,7 @@ def settle(
     fit_intercept: bool = True,
     seed: int = 0,
     record: int = 40,
+    threads: int = 1,
     time_limit: float = math.inf,
 ) -> Setting:
     """Check a user's words for a solver and return the setting they mean.
@@ -115,6 +119,7 @@ def settle(
         fit_intercept=flag("fit_intercept", fit_intercept),
         seed=whole("seed", seed, 0, 2**32 - 1),
         record=whole("record", record, 2),
+        threads=whole("threads", threads, 1, 1024),
         time_limit=real("time_limit", time_limit, 0.0, math.inf),
     )
 

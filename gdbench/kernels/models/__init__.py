@@ -3,6 +3,8 @@
 Weights are (K, P): K outputs (one; or classes; or the lanes of a sweep; or lanes × classes) with P parameters each, the
 penalised ones first. The methods that the loops call:
 
+``group()``
+    How many outputs belong to one model.
 ``margins(data, i, w, z)``
     The margins of row i: a scalar, or the array z, filled.
 ``derive(loss, z, y, c)``
@@ -28,3 +30,4 @@ parameters = operation("parameters")
 accumulate = operation("accumulate")
 row_losses = operation("row_losses")
 curvatures = operation("curvatures")
+classes = operation("group")

@@ -24,6 +24,9 @@ class Linear(NamedTuple):
 
     fit_intercept: bool = True
 
+    def group(self):
+        return 1
+
     def outputs(self, w):
         return 1
 
@@ -93,6 +96,9 @@ class Linears(NamedTuple):
 
     fit_intercept: bool = True
     classes: int = 1
+
+    def group(self):
+        return self.classes
 
     def outputs(self, w):
         return w.shape[0]

@@ -14,6 +14,19 @@ from gdbench.kernels.tags import operation
 
 step = operation("step")
 
+
+def _never(rule):
+    return False
+
+
+def _whole(rule, norm):
+    return 1.0
+
+
+#: Whether the rule needs the norm of the whole gradient before its step; and the factor it then asks for.
+clips_norm = operation("clips_norm", _never)
+clip_factor = operation("clip_factor", _whole)
+
 registry = Registry("optimizer", "step")
 register = registry.register
 globals().update(registry.discover(__name__, __path__))
