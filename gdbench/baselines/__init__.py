@@ -1,0 +1,84 @@
+"""Baselines: other libraries' descents behind one small interface, each imported when it is first used.
+
+A baseline module has
+
+``name``
+    Of the library, as in the column ``backend``.
+``versions()``
+    What determines its results besides the arguments: a dict of strings.
+``solvers(problem)``
+    The solvers it offers for a problem, a list of :class:`Solver`; empty where it has none.
+``run(problem, solver, *, learning_rate, seed, epochs, goal, time_limit)``
+    One descent, a :class:`Trial`; only the library's own work is on the clock.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+
+from gdbench.errors import unknown
+from gdbench.solve.descent import Outcome
+
+MODULES = {"sklearn": "gdbench.baselines.sklearn"}
+
+
+@dataclass(frozen=True)
+class Solver:
+    """What a baseline does, in the words of the suite.
+
+    Attributes
+    ----------
+    label : str
+        For tables and figures, such as "SGDRegressor".
+    variant, optimizer, schedule, shuffle : str
+    batch_size : int or None
+    """
+
+    label: str
+    variant: str
+    batch_size: int | None
+    optimizer: str
+    schedule: str
+    shuffle: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A baseline's run.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        Of one lane; weights (1, K, d + 1).
+    loss : str
+        What it minimised.
+    comparable : bool
+        Whether that is the problem's own objective, so that gaps mean something.
+    note : str
+        What a reader has to know, such as another objective.
+    """
+
+    outcome: Outcome
+    loss: str
+    comparable: bool = True
+    note: str = ""
+
+
+def names() -> list[str]:
+    """The baselines' names."""
+    return sorted(MODULES)
+
+
+def get(name: str) -> ModuleType:
+    """The baseline of that name.
+
+    Raises
+    ------
+    GdbenchError
+        If there is none.
+    """
+    if name not in MODULES:
+        raise unknown("baseline", name, names())
+    return importlib.import_module(MODULES[name])

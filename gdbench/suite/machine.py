@@ -1,0 +1,146 @@
+"""The machine and the versions that results were made with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+LIBRARIES = (
+    *("numba", "llvmlite", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "joblib"),
+    *("torch", "optax", "jax", "keras"),
+)
+
+#: The vector extensions worth telling, of the processor's long list.
+SIMD = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512vl", "avx512bf16", "neon", "sve", "sve2")
+
+
+def describe(bandwidth: bool = True) -> dict[str, Any]:
+    """Describe the machine.
+
+    Parameters
+    ----------
+    bandwidth : bool, default True
+        Measure the bandwidth of reading, which takes about half a second.
+
+    Returns
+    -------
+    dict
+        JSON-ready: cpu, architecture, llvm_cpu, cores, cpus_usable, caches (bytes), memory_bytes, os, python, versions,
+        threads, simd, git_commit, and read_bandwidth_gb_s of one core.
+    """
+    import llvmlite.binding as llvm
+    import numba
+
+    features = dict(llvm.get_host_cpu_features())
+    return {
+        "cpu": cpu_name(),
+        "architecture": platform.machine(),
+        "llvm_cpu": llvm.get_host_cpu_name(),
+        "cores": os.cpu_count(),
+        "cpus_usable": usable_cpus(),
+        "caches": caches(),
+        "memory_bytes": memory_bytes(),
+        "os": f"{platform.system()} {platform.release()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "versions": versions(),
+        "threads": {"numba": int(numba.config.NUMBA_NUM_THREADS), "descents": 1},
+        "simd": [name for name in SIMD if features.get(name)],
+        "git_commit": git_commit(),
+        "read_bandwidth_gb_s": read_bandwidth() if bandwidth else None,
+    }
+
+
+def cpu_name() -> str:
+    """The processor, in its maker's words."""
+    try:
+        found = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found:
+            return found.group(1).strip()
+    except OSError:
+        pass
+    if sys.platform == "darwin":
+        named = _output("sysctl", "-n", "machdep.cpu.brand_string")
+        if named:
+            return named
+    return platform.processor() or platform.machine()
+
+
+def usable_cpus() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def caches() -> dict[str, int]:
+    """Bytes of each cache that the first core sees, where the system tells: "L1d", "L2", "L3"."""
+    found: dict[str, int] = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
+        except OSError:
+            continue
+        unit = {"K": 2**10, "M": 2**20, "G": 2**30}.get(size[-1:], 1)
+        found[f"L{level}{ {'Data': 'd', 'Instruction': 'i'}.get(kind, '') }"] = int(size.rstrip("KMG")) * unit
+    return found
+
+
+def memory_bytes() -> int | None:
+    """Physical memory, where the system tells."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of gdbench and of the libraries that results depend on."""
+    import gdbench
+
+    found = {"gdbench": gdbench.__version__}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that gdbench runs from, with "-dirty" if files differ; None outside a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    if not (package.parent / ".git").exists():
+        return None
+    commit = _output("git", "-C", str(package), "rev-parse", "--short=12", "HEAD")
+    if not commit:
+        return None
+    return commit + ("-dirty" if _output("git", "-C", str(package), "status", "--porcelain", "--", ".") else "")
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def read_bandwidth() -> float:
+    """GB/s at which one core sums an array four times the largest cache: the best of five."""
+    from gdbench.kernels.bandwidth import total
+
+    largest = max(caches().values(), default=32 * 2**20)
+    array = np.ones(min(4 * largest, 2**28) // 8)
+    total(array[:8])
+    seconds = []
+    for _ in range(5):
+        begin = perf_counter()
+        total(array)
+        seconds.append(perf_counter() - begin)
+    return round(array.nbytes / min(seconds) / 1e9, 2)

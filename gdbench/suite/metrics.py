@@ -1,0 +1,371 @@
+"""Metrics of a suite's results, each with its formula.
+
+gap
+    f(w) − f*, with the certified optimum f*.
+relative gap
+    (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0: 1 at the start, 0 at the optimum.
+cost to a target
+    Epochs, samples (gradients of a row), updates or seconds at the first recorded point whose relative gap is at or
+    under the target. A miss is ∞.
+aRT
+    Σ cost ÷ successes: of all runs the cost that was spent, to the target or to the end, over the number that reached
+    it.
+noise floor
+    The median gap over the last half of the epochs of a run at a constant rate that did not converge: where it circles.
+divergence share
+    Diverged runs ÷ runs of the grid.
+robustness
+    Decades of learning rate over which the cost to the target is within twice that at the best rate, from the grid's
+    points: log₁₀ of the ratio of the outermost rates of the unbroken stretch around the best.
+A/A noise
+    Of two timed runs of the same solver, problem and seed, the ratio of the slower's seconds per sample to the
+    faster's. The 90 % quantile over a problem's solvers is the factor under which two solvers are "not
+    distinguishable".
+bandwidth
+    Bytes of X × epochs ÷ seconds, and its share of the machine's measured read bandwidth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdbench.suite import tuning
+from gdbench.suite.execute import COSTS, target_label
+from gdbench.suite.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What identifies a solver on a problem.
+GROUP = ["problem", "solver"]
+
+#: Columns of a run that describe its solver.
+SOLVER = ["backend", "variant", "batch_size", "optimizer", "schedule", "shuffle", "dtype"]
+
+
+def to_target(results: Results, stage: str | None = None) -> pd.DataFrame:
+    """What each run spent to each target.
+
+    Parameters
+    ----------
+    results : Results
+    stage : {None, "tuning", "timed"}
+        Only the grid's runs, or only those timed alone.
+
+    Returns
+    -------
+    DataFrame
+        A row a run and target: run_id, problem, solver, learning_rate, seed, repeat, stage, timing, status, target,
+        reached, and epochs, samples, updates, seconds: inf for a miss, NaN where f* does not apply to the run.
+    """
+    import pandas as pd
+
+    runs = results.runs if stage is None else results.runs[results.runs["stage"] == stage]
+    keys = ["run_id", *GROUP, "backend", "learning_rate", "seed", "repeat", "stage", "timing", "status"]
+    parts = []
+    for target in results.targets:
+        label = target_label(target)
+        part = runs[keys].assign(target=target)
+        for cost in COSTS:
+            part[cost] = runs[f"{cost}_to_{label}"]
+        part["reached"] = np.isfinite(part["epochs"])
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def average_running_time(results: Results, stage: str = "tuning") -> pd.DataFrame:
+    """The expected cost of reaching a target when a miss is tried again: aRT = total cost ÷ successes.
+
+    Returns
+    -------
+    DataFrame
+        A row a problem, solver, learning rate and target: runs, successes, and art_epochs, art_samples, art_updates,
+        art_seconds; inf without a success.
+    """
+    import pandas as pd
+
+    long = to_target(results, stage)
+    long = long[long["epochs"].notna() & (long["repeat"] == 0)]
+    ends = results.runs.set_index("run_id")[["epochs", "n_samples", "n_updates", "seconds"]]
+    ends.columns = ["epochs", "samples", "updates", "seconds"]
+    spent = ends.loc[long["run_id"]].reset_index(drop=True)
+    long = long.reset_index(drop=True)
+    for cost in COSTS:
+        long[cost] = long[cost].where(long["reached"], spent[cost])
+    grouped = long.groupby([*GROUP, "learning_rate", "target"], sort=False)
+    found = pd.DataFrame({"runs": grouped.size(), "successes": grouped["reached"].sum()})
+    with np.errstate(divide="ignore"):
+        for cost in COSTS:
+            found[f"art_{cost}"] = grouped[cost].sum() / found["successes"].replace(0, np.nan)
+    arts = [f"art_{cost}" for cost in COSTS]
+    found[arts] = found[arts].fillna(math.inf)
+    return found.reset_index()
+
+
+def best_rates(results: Results) -> pd.DataFrame:
+    """The rate chosen for each solver on each problem by the suite's declared rule.
+
+    Returns
+    -------
+    DataFrame
+        A row a problem and solver: learning_rate (NaN where every rate diverged), tuned_to (the target that decided,
+        NaN if the final gap did), n_rates (how many were tried), rule.
+    """
+    import pandas as pd
+
+    rule = results.spec["tuning"]
+    rows = []
+    for (problem, solver), group in _grouped(results.tuning):
+        choice = tuning.choose(group.to_dict("records"), results.targets, rule)
+        rate = math.nan if choice.learning_rate is None else choice.learning_rate
+        target = math.nan if choice.target is None else choice.target
+        rows.append((problem, solver, rate, target, choice.n_rates, rule))
+    return pd.DataFrame(rows, columns=[*GROUP, "learning_rate", "tuned_to", "n_rates", "rule"])
+
+
+def sensitivity(results: Results, target: float | None = None) -> pd.DataFrame:
+    """How each solver fares over the grid of learning rates.
+
+    Parameters
+    ----------
+    results : Results
+    target : float, optional
+        By default, for each problem, the tightest target that half of its solvers reach at some rate.
+
+    Returns
+    -------
+    DataFrame
+        A row a problem, solver and learning rate: target, epochs (median over seeds to the target, inf for a miss),
+        samples, relative_gap (median, of the runs as they ended), diverged (share of seeds), runs.
+    """
+    import pandas as pd
+
+    rows = []
+    for problem, runs in results.tuning.groupby("problem", sort=False):
+        chosen = common_target(results, str(problem)) if target is None else target
+        label = target_label(chosen)
+        for (solver, rate), group in runs.groupby(["solver", "learning_rate"], sort=False):
+            usable = ~group["status"].isin(["diverged", "failed"])
+            costs = {c: _lower_median(group[f"{c}_to_{label}"].where(usable, math.inf)) for c in ("epochs", "samples")}
+            gap = _lower_median(group["relative_gap"].where(usable, math.inf))
+            share = float((group["status"] == "diverged").mean())
+            rows.append((problem, solver, rate, chosen, costs["epochs"], costs["samples"], gap, share, len(group)))
+    columns = [*GROUP, "learning_rate", "target", "epochs", "samples", "relative_gap", "diverged", "runs"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def common_target(results: Results, problem: str) -> float:
+    """The tightest target that at least half of a problem's solvers reach at some rate; the widest if there is none."""
+    runs = results.tuning[results.tuning["problem"] == problem]
+    for target in sorted(results.targets):
+        column = runs[f"epochs_to_{target_label(target)}"]
+        comparable = runs[column.notna()]
+        if len(comparable) == 0:
+            continue
+        reached = np.isfinite(comparable[column.name]) & ~comparable["status"].isin(["diverged", "failed"])
+        if reached.groupby(comparable["solver"]).any().mean() >= 0.5:
+            return target
+    return max(results.targets)
+
+
+def robustness(results: Results, target: float | None = None, factor: float = 2.0) -> pd.DataFrame:
+    """Decades of learning rate within `factor` of the best cost to the target.
+
+    Returns
+    -------
+    DataFrame
+        A row a problem and solver: target, best_rate, low_rate, high_rate, decades; NaN where no rate reaches the
+        target. Zero decades mean that only the best rate of the grid will do.
+    """
+    import pandas as pd
+
+    rows = []
+    for (problem, solver), group in _grouped(sensitivity(results, target)):
+        group = group.sort_values("learning_rate")
+        cost, rate = group["epochs"].to_numpy(), group["learning_rate"].to_numpy()
+        goal = float(group["target"].iloc[0])
+        if not np.isfinite(cost).any():
+            rows.append((problem, solver, goal, math.nan, math.nan, math.nan, math.nan))
+            continue
+        best = int(np.nanargmin(cost))
+        with np.errstate(invalid="ignore"):
+            good = cost <= factor * cost[best]
+        low, high = best, best
+        while low > 0 and good[low - 1]:
+            low -= 1
+        while high < len(good) - 1 and good[high + 1]:
+            high += 1
+        rows.append((problem, solver, goal, rate[best], rate[low], rate[high], math.log10(rate[high] / rate[low])))
+    return pd.DataFrame(rows, columns=[*GROUP, "target", "best_rate", "low_rate", "high_rate", "decades"])
+
+
+def divergence(results: Results) -> pd.DataFrame:
+    """The share of the grid's runs that diverged, with the lowest rate at which one did.
+
+    Returns
+    -------
+    DataFrame
+        A row a problem and solver: runs, diverged, share, first_rate (NaN if none diverged).
+    """
+    import pandas as pd
+
+    rows = []
+    for (problem, solver), group in _grouped(results.tuning):
+        bad = group["status"] == "diverged"
+        first = float(group["learning_rate"][bad].min()) if bad.any() else math.nan
+        rows.append((problem, solver, len(group), int(bad.sum()), float(bad.mean()), first))
+    return pd.DataFrame(rows, columns=[*GROUP, "runs", "diverged", "share", "first_rate"])
+
+
+def noise_floor(results: Results) -> pd.DataFrame:
+    """Where constant-rate runs circle the optimum.
+
+    Returns
+    -------
+    DataFrame
+        A row a run of the grid with status "budget" and a constant schedule: run_id, problem, solver, learning_rate,
+        seed, and floor, the median relative gap over the last half of its epochs.
+    """
+    runs = results.tuning
+    runs = runs[(runs["status"] == "budget") & (runs["schedule"] == "constant") & runs["gap"].notna()]
+    ends = runs.set_index("run_id")["n_samples"]
+    points = results.curves[results.curves["run_id"].isin(ends.index)]
+    ids = points["run_id"].astype(str)
+    late = points[(points["samples"] >= 0.5 * ids.map(ends)).to_numpy()]
+    floors = late.groupby(late["run_id"].astype(str))["gap"].median()
+    found = runs[["run_id", *GROUP, "learning_rate", "seed"]].copy()
+    scale = runs["objective_start"] - runs["optimum"]
+    found["floor"] = found["run_id"].map(floors) / scale
+    return found.reset_index(drop=True)
+
+
+def clock_noise(results: Results, quantile: float = 0.9) -> pd.DataFrame:
+    """The A/A noise floor: how far the seconds of identical timed runs lie apart.
+
+    Returns
+    -------
+    DataFrame
+        A row a problem: pairs, median_factor, factor (the `quantile` of slower ÷ faster). Two solvers whose seconds
+        differ by less than `factor` are not distinguishable. NaN where nothing was repeated.
+    """
+    import pandas as pd
+
+    rows = []
+    for problem, runs in results.timed.groupby("problem", sort=False):
+        pairs = []
+        for _, same in runs.groupby(["solver", "learning_rate", "seed"]):
+            if len(same) > 1:
+                rate = same["seconds"] / same["n_samples"]
+                pairs.append(float(rate.max() / rate.min()))
+        middle = (float(np.median(pairs)), float(np.quantile(pairs, quantile))) if pairs else (math.nan, math.nan)
+        rows.append((problem, len(pairs), *middle))
+    return pd.DataFrame(rows, columns=["problem", "pairs", "median_factor", "factor"])
+
+
+def bandwidth(results: Results) -> pd.DataFrame:
+    """How fast timed runs read their data.
+
+    Returns
+    -------
+    DataFrame
+        A row a problem and solver: gb_s (median), share of the machine's measured read bandwidth, nanoseconds_a_row.
+    """
+    timed = results.timed[results.timed["seconds"] > 0].copy()
+    timed["gb_s"] = timed["data_bytes"] * timed["epochs"] / timed["seconds"] / 1e9
+    timed["nanoseconds_a_row"] = timed["seconds"] / timed["n_samples"] * 1e9
+    found = timed.groupby(GROUP, sort=False)[["gb_s", "nanoseconds_a_row"]].median().reset_index()
+    limit = results.machine.get("read_bandwidth_gb_s") or math.nan
+    found["share"] = found["gb_s"] / limit
+    return found
+
+
+def summary(results: Results) -> pd.DataFrame:
+    """One row a problem and solver: the best rate, and what it costs.
+
+    Costs come from the runs that were timed alone (first repeat of each seed), or from the grid where nothing was
+    timed.
+
+    Returns
+    -------
+    DataFrame
+        problem, solver, backend, variant, batch_size, optimizer, schedule, shuffle, dtype; learning_rate (the best),
+        tuned_to, n_rates, rule; seeds, timing; for each target T, such as 1e-3: reached_T (seeds that did), and for
+        each cost C of epochs, samples, updates, seconds: C_to_T (median over seeds), C_to_T_low and C_to_T_high
+        (quartiles; inf where a miss reaches so far); relative_gap (final, median) with _low and _high; objective,
+        test_metric, train_metric (medians), metric_name; seconds (whole run), seconds_an_epoch, compile_seconds
+        (first compilation or loading seen); divergence (share), robust_decades, noise_floor (relative gap, median),
+        status (most frequent), note. Solvers without a usable rate have NaN costs and status "diverged".
+    """
+    import pandas as pd
+
+    rates = best_rates(results).set_index(GROUP)
+    extra = {
+        "divergence": divergence(results).set_index(GROUP)["share"],
+        "robust_decades": robustness(results).set_index(GROUP)["decades"],
+    }
+    floors = noise_floor(results)
+    timed = dict(list(_grouped(results.timed)))
+    rows = []
+    for key, group in _grouped(results.tuning):
+        rate = rates.loc[key, "learning_rate"]
+        runs = timed.get(key, group)
+        runs = runs[(runs["learning_rate"] == rate) & (runs["repeat"] == 0)]
+        first = group.iloc[0]
+        row: dict[str, Any] = dict(zip(GROUP, key, strict=True)) | {name: first[name] for name in SOLVER}
+        row |= rates.loc[key].to_dict() | _costs(runs, results.targets) | _endings(runs, group)
+        row |= {name: float(values.loc[key]) for name, values in extra.items()}
+        same = (floors["problem"] == key[0]) & (floors["solver"] == key[1]) & (floors["learning_rate"] == rate)
+        row["noise_floor"] = float(floors["floor"][same].median()) if same.any() else math.nan
+        rows.append(row)
+    return pd.DataFrame(rows).astype({"batch_size": "Int64"})
+
+
+def _costs(runs: pd.DataFrame, targets: Iterable[float]) -> dict[str, Any]:
+    """Medians and quartiles over seeds of the cost to each target."""
+    found: dict[str, Any] = {"seeds": len(runs), "timing": runs["timing"].iloc[0] if len(runs) else ""}
+    for target in targets:
+        label = target_label(target)
+        found[f"reached_{label}"] = int(np.isfinite(runs[f"epochs_to_{label}"]).sum())
+        for cost in COSTS:
+            values = runs[f"{cost}_to_{label}"]
+            low, middle, high = spread(values)
+            found |= {f"{cost}_to_{label}": middle, f"{cost}_to_{label}_low": low, f"{cost}_to_{label}_high": high}
+    return found
+
+
+def _endings(runs: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:
+    """How the runs at the best rate ended."""
+    low, middle, high = spread(runs["relative_gap"])
+    found: dict[str, Any] = {"relative_gap": middle, "relative_gap_low": low, "relative_gap_high": high}
+    for name in ("objective", "test_metric", "train_metric", "seconds"):
+        found[name] = float(runs[name].median()) if len(runs) else math.nan
+    found["seconds_an_epoch"] = (
+        float((runs["seconds"] / runs["epochs"].where(runs["epochs"] > 0)).median()) if len(runs) else math.nan
+    )
+    found["compile_seconds"] = float(group["compile_seconds"].max())
+    found["metric_name"] = group["metric_name"].iloc[0]
+    statuses = (runs if len(runs) else group)["status"]
+    found["status"] = statuses.mode().iloc[0]
+    found["note"] = next((note for note in group["note"] if note), "")
+    return found
+
+
+def spread(values: Iterable[float]) -> tuple[float, float, float]:
+    """Lower quartile, median and upper quartile; each is an observed value, so that infinities are not averaged."""
+    array = np.asarray(list(values), dtype=float)
+    if array.size == 0 or np.isnan(array).any():
+        return math.nan, math.nan, math.nan
+    low, middle = np.quantile(array, [0.25, 0.5], method="lower")
+    return float(low), float(middle), float(np.quantile(array, 0.75, method="higher"))
+
+
+def _lower_median(values: Iterable[float]) -> float:
+    return spread(values)[1]
+
+
+def _grouped(runs: pd.DataFrame) -> Iterable[tuple[tuple[str, str], pd.DataFrame]]:
+    return runs.groupby(GROUP, sort=False)

@@ -1,0 +1,425 @@
+"""From a spec to passes: what is run, in which order, under which key, and how long it should take.
+
+A *run* is one problem, solver, learning rate and seed. A *pass* is what is executed and stored at once: the whole grid
+of rates of one problem, solver and seed for gdbench (a sweep shares each row between its lanes), a single run for a
+baseline.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+
+from gdbench import baselines
+from gdbench.errors import DatasetUnavailable, GdbenchError
+from gdbench.kernels import jit, losses, optimizers, schedules
+from gdbench.problems import Problem, load_problem
+from gdbench.solve.setting import Setting, settle
+from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
+
+Fields = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A way to descend, in words, so that it travels between processes; the learning rate and the seed are the run's.
+
+    Attributes
+    ----------
+    backend : str
+        "gdbench", or the baseline's name as in :data:`gdbench.baselines.MODULES`.
+    given_label : str
+        The baseline's own label.
+    """
+
+    variant: str
+    batch_size: int | None
+    optimizer: str
+    optimizer_fields: Fields = ()
+    schedule: str = "constant"
+    schedule_fields: Fields = ()
+    shuffle: str = "epoch"
+    dtype: str = "float64"
+    backend: str = "gdbench"
+    given_label: str = ""
+
+    @property
+    def label(self) -> str:
+        """A short name, which states what differs from the defaults."""
+        if self.given_label:
+            return self.given_label
+        size = f"({self.batch_size})" if self.variant == "mini-batch" and self.batch_size != 32 else ""
+        parts = [self.variant + size, self.optimizer + _listed(self.optimizer_fields, "()")]
+        if self.schedule != "constant":
+            parts.append(self.schedule + _listed(self.schedule_fields, "()"))
+        if self.shuffle not in ("epoch", "none") or (self.shuffle == "none" and self.variant != "batch"):
+            parts.append(f"shuffle={self.shuffle}")
+        if self.dtype != "float64":
+            parts.append(self.dtype)
+        return " ".join(parts)
+
+    def setting(self, **more: Any) -> Setting:
+        """The solver as the engine takes it; raises a GdbenchError on a name or field that is not valid."""
+        return settle(
+            optimizer=optimizers.registry.make(self.optimizer, **dict(self.optimizer_fields)),
+            learning_rate=schedules.registry.make(self.schedule, **dict(self.schedule_fields)),
+            variant=self.variant,
+            batch_size=self.batch_size or 1,
+            shuffle=self.shuffle,
+            **more,
+        )
+
+    def words(self) -> dict[str, Any]:
+        """What determines the solver's results, defaults written out."""
+        told = dataclasses.asdict(self) | {"given_label": ""}
+        if self.backend == "gdbench":
+            setting = self.setting()
+            told |= {"optimizer_fields": repr(setting.optimizer), "schedule_fields": repr(setting.schedule)}
+            told["foreign"] = [foreign_source(type(tag)) for tag in (setting.optimizer, setting.schedule)]
+        return told
+
+
+def _listed(fields: Fields, brackets: str) -> str:
+    """Fields behind a name, such as "(beta1=0.8)"; nothing where there are none."""
+    words = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in fields]
+    return f"{brackets[0]}{', '.join(words)}{brackets[1]}" if words else ""
+
+
+def foreign_source(cls: type) -> str:
+    """Digest of the file that defines a class from outside gdbench; other digests cover gdbench's own."""
+    if cls.__module__.partition(".")[0] == "gdbench":
+        return ""
+    path = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path else repr(cls)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem of the suite, in words.
+
+    Attributes
+    ----------
+    name : str
+        Its label, unique in the suite.
+    budget : Budget
+        With the problem's own keys in place.
+    """
+
+    name: str
+    data: str
+    loss: str | None
+    loss_fields: Fields
+    penalty: str | None
+    alpha: float
+    l1_ratio: float
+    fit_intercept: bool
+    preprocessing: tuple[str, ...] | None
+    target: str | None
+    options: Fields
+    budget: Budget
+    plugins: tuple[str, ...] = ()
+
+    def load(self, dtype: str = "float64") -> Problem:
+        """The problem, from an in-process cache of a few."""
+        return _load(replace(self, budget=Budget()), dtype)
+
+
+@lru_cache(maxsize=4)
+def _load(case: Case, dtype: str) -> Problem:
+    import_plugins(case.plugins)
+    loss = None if case.loss is None else losses.registry.make(case.loss, **dict(case.loss_fields))
+    extra = dict(case.options) | ({} if case.target is None else {"target": case.target})
+    return load_problem(
+        case.data,
+        loss=loss,
+        penalty=case.penalty,
+        alpha=case.alpha,
+        l1_ratio=case.l1_ratio,
+        fit_intercept=case.fit_intercept,
+        dtype=dtype,
+        preprocessing=None if case.preprocessing is None else "+".join(case.preprocessing),
+        **extra,
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's place in a pass."""
+
+    run_id: str
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What is executed and stored at once.
+
+    Attributes
+    ----------
+    suite : str
+    case : Case
+    solver : Solver
+    seed : int
+    runs : tuple of Run
+        One lane each.
+    stage : {"tuning", "timed"}
+        The grid, or a single rate timed by itself.
+    repeat : int
+        Number of the timed run, from 0; a second one of the same seed gives the A/A noise floor.
+    epochs : int
+        The budget, after `updates`.
+    targets : tuple of float
+    estimate : float
+        Seconds.
+    error : str
+        Why the pass cannot run at all.
+    """
+
+    suite: str
+    case: Case
+    solver: Solver
+    seed: int
+    runs: tuple[Run, ...]
+    stage: str
+    repeat: int
+    epochs: int
+    targets: tuple[float, ...]
+    estimate: float = 0.0
+    error: str = ""
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """The problem and the solver, for which one rate is chosen."""
+        return self.case.name, self.solver.label
+
+    def only(self, keep: set[str]) -> Pass:
+        """The pass with the runs in `keep` alone."""
+        runs = tuple(run for run in self.runs if run.run_id in keep)
+        return replace(self, runs=runs, estimate=self.estimate * len(runs) / len(self.runs))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All passes of a suite, grid first; the timed ones follow once their rates are known."""
+
+    spec: Spec
+    passes: tuple[Pass, ...]
+    #: Estimated seconds of timing, for all problems together.
+    timing_estimate: float = 0.0
+    #: Estimated seconds of compilation on a cold cache, 0 where the cache is warm.
+    compile_estimate: float = 0.0
+    shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    @property
+    def n_runs(self) -> int:
+        """Runs of the grid."""
+        return sum(len(p.runs) for p in self.passes)
+
+    @property
+    def estimate(self) -> float:
+        """Seconds that all should take, at most: runs that reach the last target end earlier."""
+        return sum(p.estimate for p in self.passes) + self.timing_estimate + self.compile_estimate
+
+
+def cases(spec: Spec) -> Iterator[Case]:
+    """The problems of a spec, lists of `alpha` and options crossed."""
+    for entry in spec.problems:
+        axes = {key: value if isinstance(value, list) else [value] for key, value in entry.options.items()}
+        for alpha, *values in itertools.product(entry.alpha, *axes.values()):
+            options = tuple(zip(axes, values, strict=True))
+            varied = tuple((key, value) for key, value in options if len(axes[key]) > 1)
+            varied += (("alpha", alpha),) * (len(entry.alpha) > 1)
+            yield _case(spec, entry, alpha, options, (entry.name or entry.data) + _listed(varied, "[]"))
+
+
+def _case(spec: Spec, entry: ProblemSpec, alpha: float, options: Fields, name: str) -> Case:
+    budget = spec.budget.model_copy(update={k: v for k, v in entry.budget.model_dump().items() if v is not None})
+    loss, fields = (entry.loss.name, entry.loss.fields) if entry.loss else (None, ())
+    same: dict[str, Any] = {
+        key: getattr(entry, key) for key in ("data", "penalty", "l1_ratio", "fit_intercept", "preprocessing", "target")
+    }
+    words: dict[str, Any] = {"loss": loss, "loss_fields": fields, "alpha": alpha, "options": options}
+    return Case(name=name, budget=budget, plugins=spec.plugins, **same, **words)
+
+
+def make(spec: Spec) -> Plan:
+    """Plan a suite: every problem's data is loaded once, for its checksum.
+
+    Raises
+    ------
+    GdbenchError
+        A problem that cannot be made from its words, or two with the same name.
+    """
+    passes: list[Pass] = []
+    shapes: dict[str, tuple[int, int, int]] = {}
+    timing = 0.0
+    for case in cases(spec):
+        if case.name in shapes:
+            raise GdbenchError(f"two problems are called '{case.name}': give one of them another name")
+        shapes[case.name], made = _passes_of(spec, case)
+        passes += made
+        singles = {p.group: p.estimate / len(p.runs) for p in made}
+        timing += sum(singles.values()) * (len(spec.seeds) + spec.repeats - 1) * (spec.repeats > 0)
+    labels = {p.group: p.solver for p in passes}
+    clash = next((p for p in passes if labels[p.group] != p.solver), None)
+    if clash:
+        raise GdbenchError(f"two solvers are called '{clash.solver.label}'")
+    return Plan(spec, tuple(passes), timing, compile_estimate(passes), shapes)
+
+
+def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]]:
+    """A problem's shape (rows, columns, classes) and passes."""
+    words: list[tuple[Solver, tuple[float, ...]]] = []
+    for entry in spec.solvers:
+        words += [pair for pair in expand_solver(entry, spec.learning_rates) if pair[0] not in dict(words)]
+    try:
+        problem = case.load()
+    except DatasetUnavailable as error:
+        asked = [(solver, seed, rates) for solver, rates in words for seed in spec.seeds]
+        return (0, 0, 0), [_unavailable(spec, case, *one, str(error)) for one in asked]
+    except GdbenchError as error:
+        raise GdbenchError(f"problem {case.name}: {error}") from None
+    offered = [pair for name in spec.baselines for pair in _baseline(name, problem, spec.learning_rates)]
+    shape = (
+        problem.dataset.n,
+        problem.dataset.d,
+        problem.dataset.n_classes if problem.dataset.task == "multiclass" else 1,
+    )
+    made = []
+    for solver, rates in words:
+        digest = case.load(solver.dtype).digest
+        made += [build(spec, case, solver, seed, rates, digest, shape) for seed in spec.seeds]
+    for solver, rates in offered:
+        alone = [(seed, (rate,)) for seed in spec.seeds for rate in rates]
+        made += [build(spec, case, solver, *one, problem.digest, shape) for one in alone]
+    return shape, made
+
+
+def _baseline(name: str, problem: Problem, rates: tuple[float, ...]) -> Iterator[tuple[Solver, tuple[float, ...]]]:
+    for offer in baselines.get(name).solvers(problem):
+        words = {key: value for key, value in dataclasses.asdict(offer).items() if key != "label"}
+        yield Solver(**words, backend=name, given_label=offer.label), rates
+
+
+def _unavailable(spec: Spec, case: Case, solver: Solver, seed: int, rates: tuple[float, ...], error: str) -> Pass:
+    made = build(spec, case, solver, seed, rates, repr(case), (0, 0, 0))
+    return replace(made, error=error, estimate=0.0)
+
+
+def build(
+    spec: Spec,
+    case: Case,
+    solver: Solver,
+    seed: int,
+    rates: tuple[float, ...],
+    problem_digest: str,
+    shape: tuple[int, int, int],
+    stage: str = "tuning",
+    repeat: int = 0,
+) -> Pass:
+    """A pass with the keys of its runs."""
+    epochs = case.budget.epochs
+    if case.budget.updates is not None and shape[0]:
+        epochs = min(epochs, -(-case.budget.updates // -(-shape[0] // (solver.batch_size or shape[0]))))
+    common = {
+        "problem": problem_digest,
+        "solver": _words(solver),
+        "seed": seed,
+        "stage": stage,
+        "repeat": repeat,
+        "budget": [epochs, case.budget.seconds, case.budget.record],
+        "targets": sorted(spec.targets),
+        "code": code_digest(),
+        "versions": _versions(solver.backend),
+    }
+    runs = tuple(Run(_digest(common | {"learning_rate": rate}), rate) for rate in rates)
+    targets = tuple(sorted(spec.targets, reverse=True))
+    estimate = estimated(solver, shape, len(rates), epochs, case.budget)
+    return Pass(spec.name, case, solver, seed, runs, stage, repeat, epochs, targets, estimate)
+
+
+@lru_cache(maxsize=1024)
+def _words(solver: Solver) -> dict[str, Any]:
+    return solver.words()
+
+
+@cache
+def _versions(backend: str) -> dict[str, str]:
+    own = {"numba": numba.__version__, "numpy": np.__version__, "cpu": llvm.get_host_cpu_name()}
+    return own if backend == "gdbench" else own | baselines.get(backend).versions()
+
+
+def _digest(words: dict[str, Any]) -> str:
+    """16 hexadecimal digits of canonical JSON."""
+    return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the code that a run's numbers come from: kernels, driver, execution and baselines."""
+    package = Path(__file__).resolve().parents[1]
+    h = hashlib.sha256(jit.digest().encode())
+    folders = [sorted((package / name).glob("*.py")) for name in ("solve", "baselines")]
+    for path in (*itertools.chain(*folders), package / "suite" / "execute.py"):
+        h.update(path.read_bytes())
+    return h.hexdigest()[:16]
+
+
+def timed(spec: Spec, template: Pass, rate: float, seed: int, repeat: int, shape: tuple[int, int, int]) -> Pass:
+    """The pass that runs one rate of a solver alone."""
+    case, solver = template.case, template.solver
+    return build(spec, case, solver, seed, (rate,), case.load(solver.dtype).digest, shape, "timed", repeat)
+
+
+#: Nanoseconds, from measurements on a 2.5 GHz server core: a weight in a gradient, a weight in an update, a row.
+GRADIENT, UPDATE, ROW = 0.4, 1.2, 25.0
+
+
+def estimated(solver: Solver, shape: tuple[int, int, int], lanes: int, epochs: int, budget: Budget) -> float:
+    """Seconds that a pass takes when no lane ends early."""
+    n, d, classes = shape
+    if n == 0:
+        return 0.0
+    weights = d * classes * lanes
+    steps = -(-n // (solver.batch_size or n))
+    epoch = n * (ROW + 2 * GRADIENT * weights) + steps * UPDATE * weights
+    points = min(budget.record, epochs * steps)
+    if solver.backend != "gdbench":
+        epoch, points = n * classes * (100.0 + 2 * d) * 2, epochs
+    seconds = 1e-9 * (epochs * epoch + points * n * (ROW + 3 * GRADIENT * weights)) + 0.003
+    return min(seconds, lanes * budget.seconds) if budget.seconds else seconds
+
+
+#: Seconds that compiling one loop takes.
+COMPILE = 1.3
+
+
+def compile_estimate(passes: list[Pass]) -> float:
+    """Seconds that compiling takes on an empty cache; 0 once the cache holds loops."""
+    if any(jit.cache_folder().rglob("*descend*.nbi")):
+        return 0.0
+    own = [p for p in passes if p.solver.backend == "gdbench"]
+    loops = {(p.case.loss, p.solver.optimizer, p.solver.batch_size == 1, p.solver.dtype) for p in own}
+    return COMPILE * 2 * len(loops)
+
+
+def describe(seconds: float) -> str:
+    """A duration for people."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+__all__ = ["Case", "Pass", "Plan", "Run", "Solver", "cases", "describe", "make", "timed"]

@@ -1,0 +1,207 @@
+"""A results folder: written whole or not at all from the ledger, and read back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdbench.errors import GdbenchError, one_line
+from gdbench.suite.execute import CURVE, Record
+from gdbench.suite.ledger import NAME, Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Runs whose curves are written at once.
+CHUNK = 2000
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a suite found.
+
+    Attributes
+    ----------
+    folder : Path
+    runs : DataFrame
+        A row a run; see docs of :mod:`gdbench.suite.execute` for the columns.
+    curves : DataFrame
+        A row a recorded point: run_id, step, epoch, samples, seconds, objective, gap, gradient_norm.
+    machine : dict
+        As of :func:`gdbench.suite.machine.describe`.
+    spec : dict
+        The suite's spec, as resolved.
+    planned, finished : int
+        Runs of the plan, and those of them that are done.
+    facts : dict
+        How it was run: jobs, wall_seconds, wall_seconds_total, quick, started.
+    """
+
+    folder: Path
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+    machine: dict[str, Any]
+    spec: dict[str, Any]
+    planned: int
+    finished: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def targets(self) -> tuple[float, ...]:
+        """The relative gaps aimed at, the widest first."""
+        return tuple(sorted(self.spec["targets"], reverse=True))
+
+    @property
+    def tuning(self) -> pd.DataFrame:
+        """The grid's runs."""
+        return self.runs[self.runs["stage"] == "tuning"]
+
+    @property
+    def timed(self) -> pd.DataFrame:
+        """The runs of each solver's best rate that were timed alone."""
+        return self.runs[self.runs["stage"] == "timed"]
+
+
+def load(folder: str | Path) -> Results:
+    """Read a results folder; one whose suite was killed is first brought up to its ledger.
+
+    Raises
+    ------
+    GdbenchError
+        A folder without results, or a file that cannot be read, with its name.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise GdbenchError(f"{folder} is not a folder: give the --out of a `gdbench run`")
+    if not (folder / "runs.parquet").exists() and (folder / NAME).exists():
+        with Ledger(folder, write=False) as ledger:
+            export(ledger)
+    suite, machine = _json(folder / "suite.json"), _json(folder / "machine.json")
+    try:
+        return Results(
+            folder,
+            _parquet(folder / "runs.parquet"),
+            _parquet(folder / "curves.parquet"),
+            machine,
+            suite["spec"],
+            suite["planned"],
+            suite["finished"],
+            suite.get("facts", {}),
+        )
+    except (KeyError, TypeError):
+        raise damaged(folder / "suite.json") from None
+
+
+def damaged(path: Path, error: object = "") -> GdbenchError:
+    """The error for a file that is there and cannot be read."""
+    why = f" ({one_line(error)})" if str(error) else ""
+    return GdbenchError(f"{path} is damaged{why}: run the suite again, which restores it from the ledger")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GdbenchError(f"{path.parent} holds no {path.name}: give the --out of a `gdbench run`") from None
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from None
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise GdbenchError(f"{path.parent} holds no {path.name}: give the --out of a `gdbench run`") from None
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise damaged(path, error) from None
+
+
+def export(ledger: Ledger) -> None:
+    """Write runs.parquet, curves.parquet, machine.json and suite.json from the ledger, each whole or not at all."""
+    folder, meta = ledger.folder, ledger.meta()
+    planned, finished = ledger.counts()
+    facts = {key: value for key, value in meta.items() if key not in ("spec", "machine")}
+    suite = {"spec": meta.get("spec", {}), "planned": planned, "finished": finished, "facts": facts}
+    with _explained(folder):
+        write_tables(ledger, folder)
+        with whole(folder / "machine.json") as path:
+            path.write_text(json.dumps(meta.get("machine", {}), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        with whole(folder / "suite.json") as path:
+            path.write_text(json.dumps(suite, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or one_line(error)
+        text = f"cannot write the tables into {folder}: {reason}; all finished runs are safe in {NAME}"
+        raise GdbenchError(text) from None
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place once all is written."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    os.close(handle)
+    try:
+        yield Path(name)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def write_tables(ledger: Ledger, folder: Path) -> None:
+    """runs.parquet and curves.parquet of the planned runs, some thousand at a time."""
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = []
+    records = ledger.planned()
+    with whole(folder / "runs.parquet") as runs_path, whole(folder / "curves.parquet") as curves_path:
+        with pq.ParquetWriter(curves_path, _curve_schema()) as writer:
+            while chunk := list(islice(records, CHUNK)):
+                rows += [record.row for record in chunk]
+                writer.write_table(_curve_table(chunk))
+        _runs_frame(rows).to_parquet(runs_path, index=False)
+
+
+def _runs_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame(rows)
+    return frame.astype({"batch_size": "Int64"}) if rows else frame
+
+
+def _curve_schema() -> Any:
+    import pyarrow as pa
+
+    whole_numbers = {"step", "samples"}
+    kinds = [(name, pa.int64() if name in whole_numbers else pa.float64()) for name in CURVE]
+    return pa.schema([("run_id", pa.dictionary(pa.int32(), pa.string())), *kinds])
+
+
+def _curve_table(chunk: list[Record]) -> Any:
+    import pyarrow as pa
+
+    lengths = [len(record.curve) for record in chunk]
+    points = np.concatenate([record.curve for record in chunk])
+    codes = np.repeat(np.arange(len(chunk), dtype=np.int32), lengths)
+    ids = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array([record.run_id for record in chunk]))
+    columns = [pa.array(points[:, j]).cast(kind.type) for j, kind in enumerate(list(_curve_schema())[1:])]
+    return pa.Table.from_arrays([ids, *columns], schema=_curve_schema())

@@ -1,0 +1,212 @@
+"""Running a suite: grid, choice of rates, timing alone; every finished pass is in the ledger before the next begins."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import perf_counter
+
+from gdbench.errors import GdbenchError
+from gdbench.suite import machine, plan, spec, tuning
+from gdbench.suite.execute import Record, execute
+from gdbench.suite.ledger import Ledger
+from gdbench.suite.plan import Pass, Plan
+from gdbench.suite.progress import Reporter
+from gdbench.suite.results import Results, export, load
+
+
+def run_suite(
+    name_or_path: str | Path,
+    out: str | Path,
+    *,
+    jobs: int = 1,
+    fresh: bool = False,
+    quick: bool = False,
+    max_time: float | None = None,
+    reporter: Reporter | None = None,
+) -> Results:
+    """Run a suite, or go on with it where it was stopped.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        A built-in suite, or a TOML file.
+    out : path
+        The results folder; made if missing.
+    jobs : int, default 1
+        Processes for the grid of rates, whose choice needs no clock; the best rates are timed alone after it.
+    fresh : bool, default False
+        Start over; the ledger before is kept beside the new one.
+    quick : bool, default False
+        One seed, three rates, a fifth of the epochs.
+    max_time : float, optional
+        Seconds after which no further pass begins; what is left is done by the next call.
+    reporter : Reporter, optional
+        Hears of the progress.
+
+    Returns
+    -------
+    Results
+        ``finished < planned`` if `max_time` ended it.
+
+    Raises
+    ------
+    GdbenchError
+        A wrong spec, a folder that cannot be written, a damaged ledger.
+    KeyboardInterrupt
+        After Ctrl-C, once the folder is in order.
+    """
+    if jobs < 1:
+        raise GdbenchError(f"jobs must be at least 1, not {jobs}")
+    chosen = spec.load(name_or_path)
+    made = plan.make(spec.quick(chosen) if quick else chosen)
+    with Ledger(out, fresh=fresh) as ledger:
+        session = Session(made, ledger, jobs, max_time, reporter or Reporter())
+        session.prepare(quick)
+        try:
+            session.go()
+        finally:
+            session.close()
+    return load(out)
+
+
+class OutOfTime(Exception):
+    """The suite's time is over."""
+
+
+class Session:
+    """A plan on its way through the ledger."""
+
+    def __init__(self, made: Plan, ledger: Ledger, jobs: int, max_time: float | None, reporter: Reporter):
+        self.plan = made
+        self.ledger = ledger
+        self.jobs = jobs
+        self.begun = perf_counter()
+        self.deadline = None if max_time is None else self.begun + max_time
+        self.reporter = reporter
+
+    def prepare(self, quick: bool) -> None:
+        """Write down what is going to happen."""
+        self.ledger.set_plan(run.run_id for p in self.plan.passes for run in p.runs)
+        meta = self.ledger.meta()
+        self.spent_before = float(meta.get("wall_seconds_total", 0.0))
+        self.ledger.set_meta(
+            spec=self.plan.spec.model_dump(mode="json"),
+            machine=machine.describe(),
+            jobs=self.jobs,
+            quick=quick,
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+        self.reporter.begin(self.plan, self.ledger.counts()[1])
+
+    def go(self) -> None:
+        """The grid, then the best rates alone."""
+        with contextlib.suppress(OutOfTime), one_thread():
+            self._work_off("descending", self.plan.passes, self.jobs)
+            timed = list(self.timed_passes())
+            self.ledger.extend_plan(run.run_id for p in timed for run in p.runs)
+            with pinned():
+                self._work_off("timing alone", timed, 1)
+
+    def close(self) -> None:
+        """Export what there is, however the session ended."""
+        self.reporter.stage("writing", 0.0)
+        spent = perf_counter() - self.begun
+        try:
+            self.ledger.set_meta(wall_seconds=round(spent, 3), wall_seconds_total=round(self.spent_before + spent, 3))
+            export(self.ledger)
+        finally:
+            self.reporter.end(*self.ledger.counts())
+
+    def _work_off(self, stage: str, passes: Iterable[Pass], jobs: int) -> None:
+        """Execute the passes whose runs are not in the ledger, and store each before the next."""
+        done = self.ledger.done()
+        open_runs = [(p, {run.run_id for run in p.runs} - done) for p in passes]
+        todo = [p.only(missing) for p, missing in open_runs if missing]
+        self.reporter.stage(stage, sum(p.estimate for p in todo))
+        for number, (work, records) in enumerate(self._executed(todo, jobs), 1):
+            self.ledger.add(records)
+            self.reporter.advance(work)
+            if self.deadline is not None and perf_counter() > self.deadline and number < len(todo):
+                raise OutOfTime
+
+    def _executed(self, todo: list[Pass], jobs: int) -> Iterator[tuple[Pass, list[Record]]]:
+        if jobs == 1 or len(todo) < 2:
+            for work in todo:
+                yield work, execute(work)
+            return
+        from joblib import Parallel, delayed, parallel_config
+
+        with parallel_config(backend="loky", inner_max_num_threads=1):
+            yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_apart)(work) for work in todo)
+
+    def timed_passes(self) -> Iterator[Pass]:
+        """The best rate of each solver and problem, for each seed once, and for the first as often as `repeats` says.
+
+        The solvers of a problem take turns, so that a machine that slows down does so for all of them, and the repeated
+        runs of one solver lie far apart: their difference is the A/A noise floor.
+        """
+        suite = self.plan.spec
+        if suite.repeats == 0:
+            return
+        for passes in self._by_problem().values():
+            rates = {group: self._best_rate(members) for group, members in passes.items()}
+            turns = [(seed, 0) for seed in suite.seeds] + [(suite.seeds[0], r) for r in range(1, suite.repeats)]
+            for seed, repeat in turns:
+                for group, members in passes.items():
+                    if rates[group] is not None:
+                        shape = self.plan.shapes[group[0]]
+                        yield plan.timed(suite, members[0], rates[group], seed, repeat, shape)  # type: ignore[arg-type]
+
+    def _by_problem(self) -> dict[str, dict[tuple[str, str], list[Pass]]]:
+        found: dict[str, dict[tuple[str, str], list[Pass]]] = defaultdict(lambda: defaultdict(list))
+        for work in self.plan.passes:
+            found[work.case.name][work.group].append(work)
+        return found
+
+    def _best_rate(self, passes: list[Pass]) -> float | None:
+        if any(p.error for p in passes):
+            return None
+        rows = [record.row for record in self.ledger.rows(run.run_id for p in passes for run in p.runs)]
+        return tuning.choose(rows, self.plan.spec.targets, self.plan.spec.tuning).learning_rate
+
+
+def _apart(work: Pass) -> tuple[Pass, list[Record]]:
+    """Execute in a worker process."""
+    with one_thread():
+        return work, execute(work)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for all libraries."""
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        numba.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def pinned() -> Iterator[None]:
+    """Keep the process on one processor, where the system allows it."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    try:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, {max(before)})
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, before)

@@ -1,0 +1,386 @@
+"""The suite spec: a TOML file, checked key by key, and expanded into problems, solvers and rates.
+
+The keys, each with its default::
+
+    name = "my-suite"                  # the file's stem
+    title = ""                         # one line for `gdbench list suites`
+    seeds = 3                          # a number (0, 1, …), or a list
+    targets = [1e-1, 1e-2, 1e-3, 1e-4] # relative gaps (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0; the smallest ends a run
+    tuning = "time"                    # the best rate is chosen by "time" (to the tightest target reached) or by the
+                                       # final "gap"; "none" takes the one rate that there then must be
+    repeats = 2                        # timed runs of the first seed; two or more give the A/A noise floor
+    baselines = ["sklearn"]            # of gdbench.baselines; none by default
+    plugins = ["mine.py"]              # Python files, relative to the spec, that register optimizers or losses
+
+    learning_rates = [0.01, 0.1]       # or { linspace = [first, last, number] }
+                                       # or { logspace = [first, last, number] }, both ends values, not exponents
+
+    [budget]
+    epochs = 50
+    updates = 10000                    # optional: fewer epochs, where these updates are taken earlier
+    seconds = 10.0                     # optional: on the clock of one run
+    record = 40                        # points on a curve
+
+    [[problems]]
+    data = "diabetes"                  # a data set's name, or a file's path, relative to the spec
+    name = "diabetes"                  # the label; `data` by default
+    loss = "squared_error"             # by default the data's own
+    penalty = "l2"
+    alpha = 1e-3
+    l1_ratio = 0.15
+    fit_intercept = true
+    preprocessing = "standardise"
+    options = { condition = [10, 1000] }   # arguments of the data set
+    budget = { epochs = 5 }            # overrides [budget], key by key
+
+    [[solvers]]
+    variant = ["batch", "mini-batch"]
+    batch_size = 32                    # of mini-batch
+    optimizer = ["gd", { name = "adam", beta1 = 0.8 }]
+    schedule = "constant"              # or { name = "invscaling", power_t = 0.25 }
+    shuffle = "epoch"
+    dtype = "float64"
+    learning_rates = [0.1]             # this solver's own
+
+A list where one value is expected (of `alpha`, an entry of `options`, and every key of a solver) stands for each of its
+values, crossed with the other lists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import itertools
+import math
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from gdbench import baselines as all_baselines
+from gdbench.errors import GdbenchError, one_line, unknown
+
+FOLDER = Path(__file__).parent / "suites"
+
+
+def as_tuple(value: Any) -> Any:
+    """A list as a tuple; one value as a tuple of it."""
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+
+
+def as_rates(value: Any) -> Any:
+    """The rates that a list, one number, ``{linspace = …}`` or ``{logspace = …}`` stands for."""
+    if not isinstance(value, dict):
+        return tuple(_number(rate, "learning rate") for rate in as_tuple(value))
+    if set(value) - {"linspace", "logspace"} or len(value) != 1:
+        strange = next((key for key in value if key not in ("linspace", "logspace")), "both")
+        raise unknown("grid of learning rates", strange, ["linspace", "logspace"])
+    ((kind, ends),) = value.items()
+    if not isinstance(ends, (list, tuple)) or len(ends) != 3:
+        raise GdbenchError(f"{kind} must be [first, last, number], not {ends!r}")
+    first, last = (_number(end, "learning rate") for end in ends[:2])
+    if isinstance(ends[2], bool) or not isinstance(ends[2], int) or ends[2] < 1:
+        raise GdbenchError(f"the number of learning rates must be a whole number of at least 1, not {ends[2]!r}")
+    grid = np.linspace(first, last, ends[2]) if kind == "linspace" else np.geomspace(first, last, ends[2])
+    # 12 digits: 0.01 instead of 0.009999999999999998, the same on every platform
+    return tuple(float(f"{rate:.12g}") for rate in grid)
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise GdbenchError(f"a {what} must be a finite number above 0, not {value!r}")
+    return float(value)
+
+
+def as_seeds(value: Any) -> Any:
+    """A number of seeds as 0, 1, …; a list as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            raise GdbenchError(f"at least one seed is needed, not {value}")
+        return tuple(range(value))
+    return as_tuple(value)
+
+
+def as_named(value: Any) -> Any:
+    """Names, and tables of a name with its fields, as a tuple of Named; a list within a table is crossed."""
+    return tuple(one for item in as_tuple(value) for one in _named(item))
+
+
+def _named(item: Any) -> Iterator[Named]:
+    if isinstance(item, Named):
+        yield item
+        return
+    if isinstance(item, str):
+        item = {"name": item}
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        raise GdbenchError(f"give a name, or a table such as {{ name = 'adam', beta1 = 0.9 }}, not {item!r}")
+    fields = {key: as_tuple(value) for key, value in item.items() if key != "name"}
+    for values in itertools.product(*fields.values()):
+        yield Named(name=item["name"], fields=tuple(zip(fields, values, strict=True)))
+
+
+class Table(BaseModel):
+    """A table of the spec: unknown keys and wrong types are errors, and nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Named(Table):
+    """A name with the fields that differ from their defaults."""
+
+    name: str
+    fields: tuple[tuple[str, Any], ...] = ()
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Wholes = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Rates = Annotated[tuple[float, ...], BeforeValidator(as_rates), Field(min_length=1)]
+Tags = Annotated[tuple[Named, ...], BeforeValidator(as_named), Field(min_length=1)]
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0, le=2**32 - 1)], ...], BeforeValidator(as_seeds), Field(min_length=1)]
+Alphas = Annotated[tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Gaps = Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Variant = Literal["batch", "stochastic", "mini-batch"]
+Variants = Annotated[tuple[Variant, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Dtypes = Annotated[tuple[Literal["float64", "float32"], ...], BeforeValidator(as_tuple), Field(min_length=1)]
+
+
+class Budget(Table):
+    """What a run may spend, and how many points of it are recorded."""
+
+    epochs: int = Field(50, ge=1)
+    updates: int | None = Field(None, ge=1)
+    seconds: float | None = Field(None, gt=0)
+    record: int = Field(40, ge=2)
+
+
+class BudgetOverride(Table):
+    """The keys of a budget that a problem sets for itself."""
+
+    epochs: int | None = Field(None, ge=1)
+    updates: int | None = Field(None, ge=1)
+    seconds: float | None = Field(None, gt=0)
+    record: int | None = Field(None, ge=2)
+
+
+class ProblemSpec(Table):
+    """One entry of ``problems``."""
+
+    data: str
+    name: str | None = None
+    loss: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
+    penalty: str | None = None
+    alpha: Alphas = (0.0,)
+    l1_ratio: float = Field(0.15, ge=0, le=1)
+    fit_intercept: bool = True
+    preprocessing: Annotated[tuple[str, ...] | None, BeforeValidator(lambda v: v if v is None else as_tuple(v))] = None
+    target: str | None = None
+    options: dict[str, Any] = {}
+    budget: BudgetOverride = BudgetOverride()
+
+
+class SolverSpec(Table):
+    """One entry of ``solvers``."""
+
+    variant: Variants = ("mini-batch",)
+    batch_size: Wholes = (32,)
+    optimizer: Tags = (Named(name="gd"),)
+    schedule: Tags = (Named(name="constant"),)
+    shuffle: Texts = ("epoch",)
+    dtype: Dtypes = ("float64",)
+    learning_rates: Rates | None = None
+
+
+class Spec(Table):
+    """A suite."""
+
+    name: str = Field("suite", min_length=1)
+    title: str = ""
+    seeds: Seeds = (0, 1, 2)
+    targets: Gaps = (1e-1, 1e-2, 1e-3, 1e-4)
+    tuning: Literal["time", "gap", "none"] = "time"
+    repeats: int = Field(2, ge=0)
+    baselines: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
+    plugins: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
+    learning_rates: Rates = (0.001, 0.01, 0.1)
+    budget: Budget = Budget()
+    problems: Annotated[tuple[ProblemSpec, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+    solvers: Annotated[tuple[SolverSpec, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_rate_without_tuning(self) -> Spec:
+        grids = [self.learning_rates if s.learning_rates is None else s.learning_rates for s in self.solvers]
+        if self.tuning == "none" and any(len(grid) > 1 for grid in grids):
+            raise GdbenchError('tuning = "none" needs exactly one learning rate a solver')
+        return self
+
+
+def builtin_names() -> list[str]:
+    """The names of the built-in suites: quickstart first, full last, the others sorted."""
+    rank = {"quickstart": 0, "full": 2}
+    return sorted((path.stem for path in FOLDER.glob("*.toml")), key=lambda name: (rank.get(name, 1), name))
+
+
+def load(name_or_path: str | Path) -> Spec:
+    """Read and check a suite.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        A built-in name, or a TOML file.
+
+    Returns
+    -------
+    Spec
+        With the paths of plugins and data files made absolute; its plugins are imported.
+
+    Raises
+    ------
+    GdbenchError
+        One line that names the key, the value and what is valid.
+    """
+    path = _file_of(str(name_or_path))
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GdbenchError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GdbenchError(f"{path.name} is not valid TOML: {one_line(error)}") from None
+    return check({"name": path.stem} | table, path)
+
+
+def _file_of(given: str) -> Path:
+    if given in builtin_names():
+        return FOLDER / f"{given}.toml"
+    path = Path(given).expanduser()
+    if path.suffix != ".toml" and not path.is_file():
+        raise GdbenchError(f"{unknown('suite', given, builtin_names())}; or give the path of a TOML file")
+    return path
+
+
+def check(table: dict[str, Any], path: Path) -> Spec:
+    """A parsed table as a Spec whose every name is known."""
+    try:
+        spec = Spec.model_validate(table)
+    except ValidationError as error:
+        raise GdbenchError(f"{path.name}: {_explain(error)}") from None
+    spec = _absolute(spec, path.parent)
+    import_plugins(spec.plugins)
+    for name in spec.baselines:
+        if name not in all_baselines.names():
+            raise GdbenchError(f"{path.name}: baselines: {unknown('baseline', name, all_baselines.names())}")
+    for i, entry in enumerate(spec.solvers):
+        try:
+            list(expand_solver(entry, spec.learning_rates))
+        except GdbenchError as error:
+            raise GdbenchError(f"{path.name}: solvers[{i}]: {error}") from None
+    return spec
+
+
+def _explain(error: ValidationError) -> str:
+    """The first error of a validation: key, value and what is valid, in one line."""
+    first = error.errors(include_url=False)[0]
+    place = [part for part in first["loc"] if not (isinstance(part, str) and "[" in part)]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    if first["type"] == "extra_forbidden":
+        *parents, name = place
+        tables: dict[str, type[Table]] = {"problems": ProblemSpec, "solvers": SolverSpec, "budget": Budget, "": Spec}
+        words = [part for part in parents if isinstance(part, str)] or [""]
+        return f"{key}: {unknown('key', name, tables.get(words[-1], Spec).model_fields)}"
+    if first["type"] == "missing":
+        return f"{key}: missing, and it has no default"
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, GdbenchError):
+        return f"{key}: {cause}" if key else str(cause)
+    if first["type"] == "literal_error":
+        choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{key}: {unknown('value', first['input'], choices)}"
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"{key} = {first['input']!r}: {message}"
+
+
+def _absolute(spec: Spec, folder: Path) -> Spec:
+    """The spec with paths that are relative to its file made absolute."""
+
+    def fixed(text: str) -> str:
+        found = folder / Path(text).expanduser()
+        return str(found.resolve()) if found.is_file() else text
+
+    named = [(p, {"name": p.name or Path(p.data).stem, "data": fixed(p.data)}) for p in spec.problems]
+    problems = tuple(p.model_copy(update=update) for p, update in named)
+    plugins = tuple(fixed(plugin) for plugin in spec.plugins)
+    return spec.model_copy(update={"problems": problems, "plugins": plugins})
+
+
+def import_plugins(paths: Iterable[str]) -> None:
+    """Import Python files that register optimizers, losses, penalties or schedules; each file once a process."""
+    for path in paths:
+        name = plugin_module(path)
+        if name in sys.modules:
+            continue
+        found = importlib.util.spec_from_file_location(name, path)
+        if found is None or found.loader is None or not Path(path).is_file():
+            raise GdbenchError(f"plugins: {path} is not a Python file that can be read")
+        module = importlib.util.module_from_spec(found)
+        sys.modules[name] = module
+        try:
+            found.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            text = f"plugins: {Path(path).name} failed with {type(error).__name__}: {one_line(error)}"
+            raise GdbenchError(text) from error
+
+
+def plugin_module(path: str) -> str:
+    """The name under which a plugin is imported; an edited file is another module."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise GdbenchError(f"plugins: cannot read {path}: {error.strerror}") from None
+    return f"gdbench_plugin_{Path(path).stem}_{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple[Any, tuple[float, ...]]]:
+    """Each solver that an entry stands for, with its learning rates; names and fields are checked.
+
+    A batch size is a matter of mini-batches, and a row order none of batches: lists of them do not multiply the others.
+    """
+    from gdbench.suite.plan import Solver
+
+    seen = set()
+    axes = (entry.variant, entry.batch_size, entry.optimizer, entry.schedule, entry.shuffle, entry.dtype)
+    for variant, size, optimizer, schedule, shuffle, dtype in itertools.product(*axes):
+        solver = Solver(
+            variant=variant,
+            batch_size={"batch": None, "stochastic": 1}.get(variant, size),
+            optimizer=optimizer.name,
+            optimizer_fields=optimizer.fields,
+            schedule=schedule.name,
+            schedule_fields=schedule.fields,
+            shuffle="none" if variant == "batch" else shuffle,
+            dtype=dtype,
+        )
+        solver.setting()  # raises on what is not valid
+        if solver not in seen:
+            seen.add(solver)
+            yield solver, entry.learning_rates or rates
+
+
+def quick(spec: Spec) -> Spec:
+    """A reduced suite: the first seed, at most three rates of a grid, a fifth of the epochs."""
+
+    def fewer(rates: tuple[float, ...] | None) -> Any:
+        if rates is None or len(rates) <= 3:
+            return rates
+        return tuple(rates[i] for i in sorted({1, len(rates) // 2, len(rates) - 2}))
+
+    def shorter(budget: Any) -> Any:
+        return budget if budget.epochs is None else budget.model_copy(update={"epochs": max(2, -(-budget.epochs // 5))})
+
+    problems = tuple(p.model_copy(update={"budget": shorter(p.budget)}) for p in spec.problems)
+    solvers = tuple(s.model_copy(update={"learning_rates": fewer(s.learning_rates)}) for s in spec.solvers)
+    changes = {"seeds": spec.seeds[:1], "learning_rates": fewer(spec.learning_rates), "budget": shorter(spec.budget)}
+    return spec.model_copy(update=changes | {"problems": problems, "solvers": solvers})

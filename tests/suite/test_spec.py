@@ -1,0 +1,164 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gdbench.errors import GdbenchError
+from gdbench.suite import builtin_names, plan, spec
+
+BASE = {"problems": [{"data": "diabetes"}], "solvers": [{"optimizer": "gd"}]}
+
+
+def check(tmp_path=Path("."), **changes):
+    return spec.check(BASE | changes, tmp_path / "mine.toml")
+
+
+def test_defaults():
+    made = check()
+    assert made.seeds == (0, 1, 2)
+    assert made.problems[0].name == "diabetes"
+    assert made.budget.epochs == 50
+
+
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ([0.1, 1], (0.1, 1.0)),
+        (0.5, (0.5,)),
+        ({"linspace": [0.1, 0.3, 3]}, (0.1, 0.2, 0.3)),
+        ({"logspace": [1e-4, 1.0, 5]}, (1e-4, 1e-3, 1e-2, 1e-1, 1.0)),
+    ],
+)
+def test_grids(given, rates):
+    assert check(learning_rates=given).learning_rates == rates
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 1}, "mine.toml: seed: unknown key 'seed'; did you mean 'seeds'?"),
+        ({"seeds": 0}, "mine.toml: seeds: at least one seed is needed, not 0"),
+        ({"seeds": [-1]}, "seeds[0] = -1"),
+        (
+            {"budget": {"epoch": 3}},
+            "budget.epoch: unknown key 'epoch'; did you mean 'epochs'? choose from: epochs, updates",
+        ),
+        ({"budget": {"epochs": 0}}, "budget.epochs = 0: input should be greater than or equal to 1"),
+        ({"budget": {"epochs": "many"}}, "budget.epochs = 'many': input should be a valid integer"),
+        ({"learning_rates": {"geomspace": [1, 2, 3]}}, "did you mean 'logspace'? choose from: linspace, logspace"),
+        (
+            {"learning_rates": {"logspace": [1, 2]}},
+            "learning_rates: logspace must be [first, last, number], not [1, 2]",
+        ),
+        ({"learning_rates": [0.1, -1]}, "a learning rate must be a finite number above 0, not -1"),
+        ({"targets": [2.0]}, "targets[0] = 2.0"),
+        ({"tuning": "best"}, "tuning: unknown value 'best'; choose from: time, gap, none"),
+        ({"tuning": "none"}, 'tuning = "none" needs exactly one learning rate a solver'),
+        ({"baselines": ["sklearm"]}, "baselines: unknown baseline 'sklearm'; did you mean 'sklearn'?"),
+        ({"problems": []}, "problems"),
+        ({"problems": [{"loss": "hinge"}]}, "problems[0].data: missing, and it has no default"),
+        (
+            {"problems": [{"data": "iris", "losses": 1}]},
+            "problems[0].losses: unknown key 'losses'; did you mean 'loss'?",
+        ),
+        (
+            {"solvers": [{"variant": "minibatch"}]},
+            "unknown value 'minibatch'; did you mean 'mini-batch'? choose from: batch, ",
+        ),
+        ({"solvers": [{"optimizer": "adm"}]}, "solvers[0]: unknown optimizer 'adm'; did you mean"),
+        (
+            {"solvers": [{"optimizer": {"name": "adam", "beta": 1}}]},
+            "solvers[0]: unknown field of optimizer adam 'beta'",
+        ),
+        ({"solvers": [{"optimizer": {"name": "adam", "beta1": 2.0}}]}, "beta1"),
+        ({"solvers": [{"optimizer": {"beta1": 2.0}}]}, "give a name, or a table such as"),
+        ({"solvers": [{"schedule": "cosinus"}]}, "solvers[0]: unknown schedule 'cosinus'"),
+        ({"solvers": [{"shuffle": "always"}]}, "solvers[0]: unknown shuffle 'always'"),
+        ({"plugins": ["nowhere.py"]}, "plugins: cannot read nowhere.py"),
+    ],
+)
+def test_errors_name_the_key_the_value_and_the_choices(changes, message):
+    with pytest.raises(GdbenchError) as caught:
+        check(**changes)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_suite_that_does_not_exist():
+    with pytest.raises(GdbenchError, match="unknown suite 'quikstart'; did you mean 'quickstart'"):
+        spec.load("quikstart")
+
+
+def test_a_file_that_is_no_toml(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text("seeds = [")
+    with pytest.raises(GdbenchError, match=r"a.toml is not valid TOML"):
+        spec.load(path)
+
+
+def test_lists_are_crossed_and_irrelevant_axes_are_not():
+    entry = {
+        "variant": ["batch", "stochastic", "mini-batch"],
+        "batch_size": [16, 32],
+        "optimizer": ["gd", {"name": "adam", "beta1": [0.8, 0.9]}],
+    }
+    made = check(solvers=[entry])
+    solvers = [solver for solver, _ in spec.expand_solver(made.solvers[0], made.learning_rates)]
+    assert len(solvers) == (1 + 1 + 2) * 3
+    labels = [solver.label for solver in solvers]
+    assert len(set(labels)) == len(labels)
+    assert "mini-batch(16) adam(beta1=0.8)" in labels
+
+
+def test_options_and_alphas_are_crossed_into_named_problems():
+    made = check(
+        problems=[{"data": "regression", "penalty": "l2", "alpha": [0.1, 1.0], "options": {"condition": [10, 100]}}]
+    )
+    names = [case.name for case in plan.cases(made)]
+    assert names == [f"regression[condition={c}, alpha={a}]" for a in ("0.1", "1") for c in (10, 100)]
+
+
+def test_two_problems_of_one_name():
+    with pytest.raises(GdbenchError, match="two problems are called 'diabetes'"):
+        plan.make(check(problems=[{"data": "diabetes"}, {"data": "diabetes", "penalty": "l2"}]))
+
+
+def test_a_problem_that_does_not_exist():
+    with pytest.raises(GdbenchError, match="problem diabetis: unknown dataset 'diabetis'; did you mean 'diabetes'"):
+        plan.make(check(problems=[{"data": "diabetis"}]))
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_builtin_suites_are_valid(name):
+    made = spec.load(name)
+    assert made.name == name
+    assert made.title
+    assert len({case.name for case in plan.cases(made)}) == sum(1 for _ in plan.cases(made))
+
+
+def test_quickstart_is_what_it_promises():
+    made = spec.load("quickstart")
+    solvers = [s for entry in made.solvers for s, _ in spec.expand_solver(entry, made.learning_rates)]
+    assert {s.variant for s in solvers} == {"batch", "stochastic", "mini-batch"}
+    assert {s.optimizer for s in solvers} == {"gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}
+    assert len(solvers) == 18
+    assert len(made.learning_rates) == 7
+    assert len(made.seeds) == 3
+    assert len(made.problems) >= 6
+    assert builtin_names()[0] == "quickstart"
+
+
+def test_the_documented_example_is_valid():
+    text = spec.__doc__.partition("default::\n")[2].partition("\nA list where")[0]
+    table = tomllib.loads(text)
+    table["plugins"] = []
+    made = spec.check(table, Path("example.toml"))
+    assert made.problems[0].options == {"condition": [10, 1000]}
+    assert len(list(spec.expand_solver(made.solvers[0], made.learning_rates))) == 4
+
+
+def test_quick_is_smaller():
+    made = spec.quick(spec.load("quickstart"))
+    assert made.seeds == (0,)
+    assert len(made.learning_rates) == 3
+    assert made.budget.epochs == 12
