@@ -21,6 +21,9 @@ def _unchanged(penalty, w, rate, travelled, memory):
 
 after_step = operation("after_step", _unchanged)
 
+#: By what a step of plain descent at `rate` multiplies a weight, where the penalty does just that.
+shrinkage = operation("shrinkage")
+
 registry = Registry("penalty", "penalty_value", "with_penalty")
 register = registry.register
 
@@ -37,6 +40,9 @@ class NoPenalty(NamedTuple):
 
     def with_penalty(self, g, w):
         return g
+
+    def shrinkage(self, rate):
+        return 1
 
 
 @register
@@ -60,6 +66,9 @@ class L2(NamedTuple):
 
     def with_penalty(self, g, w):
         return g + self.alpha * w
+
+    def shrinkage(self, rate):
+        return 1 - rate * self.alpha
 
 
 @register

@@ -9,9 +9,11 @@ from time import perf_counter, perf_counter_ns
 
 import numpy as np
 
-from gdbench.kernels import loops, order
+from gdbench.kernels import loops, order, schedules, sparse_loops
 from gdbench.kernels.data import Dense, columns
 from gdbench.kernels.optimizers import clips_norm
+from gdbench.kernels.optimizers.gd import GD
+from gdbench.kernels.penalties import NoPenalty
 from gdbench.kernels.task import Iterate, Task
 from gdbench.solve.inputs import row_classes
 from gdbench.solve.setting import Setting
@@ -81,7 +83,7 @@ class Descent:
         self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
         shape = (self.lanes * self.classes, columns(task.data) + 1)
         self.iterate = start_at(np.zeros(shape, self.dtype), self.rule, task.penalty)
-        self.by_rows = self.batch_size == 1 and isinstance(task.data, Dense) and not clips_norm(self.rule)
+        self._loop = self._choose_loop(setting)
         self.pool = Pool(setting.threads) if setting.threads > 1 and self.batch_size == self.n > 1 else None
         self.step = 0
         self.nanoseconds = 0
@@ -126,11 +128,34 @@ class Descent:
         first = self.step + 1
         if self.pool is not None and len(rows):
             self.pool.descend(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
-        elif self.by_rows:
-            loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
         else:
-            size = self.batch_size
-            loops.descend_batches(self.task, self.rule, self.iterate, rows, size, rates, self.eta, first)
+            self._loop(rows, rates, first)
+
+    def _choose_loop(self, setting: Setting):
+        """The loop that fits the data, the rule and the penalty."""
+        task, rule = self.task, self.rule
+        if self.batch_size > 1 or clips_norm(rule):
+            return self._by_batches
+        if isinstance(task.data, Dense):
+            return self._by_rows
+        if isinstance(rule, GD) and hasattr(task.penalty, "shrinkage"):
+            return self._scaled
+        constant = isinstance(setting.schedule, schedules.Constant)
+        if hasattr(rule, "settle") and isinstance(task.penalty, NoPenalty) and constant:
+            return self._lazily
+        return self._by_batches
+
+    def _by_rows(self, rows, rates, first):
+        loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+
+    def _by_batches(self, rows, rates, first):
+        loops.descend_batches(self.task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, first)
+
+    def _scaled(self, rows, rates, first):
+        sparse_loops.descend_scaled(self.task, self.iterate, rows, rates, self.eta)
+
+    def _lazily(self, rows, rates, first):
+        sparse_loops.descend_lazily(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
 
     def samples(self) -> int:
         """Rows visited so far, each counted as often as it was."""

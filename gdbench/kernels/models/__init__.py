@@ -9,6 +9,8 @@ penalised ones first. The methods that the loops call:
     The margins of row i: a scalar, or the array z, filled.
 ``derive(loss, z, y, c)``
     The losses' derivatives with respect to them: a scalar, or the array c, filled.
+``gather(z)``
+    The margins as ``margins`` would return them, from the array z.
 ``pick(c, k)``
     Output k's derivative.
 ``outputs(w)``, ``penalised(w)``, ``parameters(w)``
@@ -24,6 +26,7 @@ from gdbench.kernels.tags import operation
 margins = operation("margins")
 derive = operation("derive")
 pick = operation("pick")
+gather = operation("gather")
 outputs = operation("outputs")
 penalised = operation("penalised")
 parameters = operation("parameters")

@@ -42,6 +42,9 @@ class Linear(NamedTuple):
     def derive(self, loss, z, y, c):
         return derivative(loss, z, y)
 
+    def gather(self, z):
+        return z[0]
+
     def pick(self, c, k):
         return c
 
@@ -127,6 +130,9 @@ class Linears(NamedTuple):
         for first in range(0, z.size, self.classes):
             derive_group(loss, z, y, c, first, self.classes)
         return c
+
+    def gather(self, z):
+        return z
 
     def pick(self, c, k):
         return c[k]

@@ -6,13 +6,17 @@ An optimizer is a NamedTuple of hyperparameters with ``slots``, the names of the
 
 on scalars: one weight, its gradient, its state, the learning rate of this step, and the number t of the step, counted
 from 1. The body is inlined into every loop, over weights and lanes. The learning rate is no hyperparameter: it
-comes from a schedule. ``start(self)``, where given, returns the slots' values before step 1 (zeros by default).
+comes from a schedule. ``settle(self, w, state, rate, idle)``, where given, is what
+`idle` steps on a gradient of 0 do, in closed form: sparse rows then touch only their own weights. ``start(self)``, where given, returns the slots' values before step 1 (zeros by default).
 """
 
 from gdbench.kernels.registry import Registry
 from gdbench.kernels.tags import operation
 
 step = operation("step")
+
+#: What a rule does to a weight in `idle` steps without a gradient at a constant rate, where a closed form exists.
+settle = operation("settle")
 
 
 def _never(rule):

@@ -36,3 +36,6 @@ class AdaGrad(NamedTuple):
         (total,) = state
         total = total + g * g
         return w - rate * g / (math.sqrt(total + self.eps_root) + self.eps), (total,)
+
+    def settle(self, w, state, rate, idle):
+        return w, state

@@ -15,3 +15,6 @@ class GD(NamedTuple):
 
     def step(self, w, g, state, rate, t):
         return w - rate * g, state
+
+    def settle(self, w, state, rate, idle):
+        return w, state

@@ -35,3 +35,8 @@ class Momentum(NamedTuple):
         damped = 1.0 - self.dampening if t > 1 else 1.0
         v = self.beta * v + damped * g
         return w - rate * v, (v,)
+
+    def settle(self, w, state, rate, idle):
+        (v,) = state
+        left = self.beta**idle
+        return w - rate * v * self.beta * (1 - left) / (1 - self.beta), (v * left,)

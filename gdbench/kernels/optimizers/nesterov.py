@@ -31,3 +31,8 @@ class Nesterov(NamedTuple):
         (v,) = state
         v = self.beta * v + g
         return w - rate * (g + self.beta * v), (v,)
+
+    def settle(self, w, state, rate, idle):
+        (v,) = state
+        left = self.beta**idle
+        return w - rate * v * self.beta * self.beta * (1 - left) / (1 - self.beta), (v * left,)

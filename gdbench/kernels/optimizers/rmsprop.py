@@ -79,3 +79,6 @@ class _Plain(NamedTuple):
         (mean_square,) = state
         mean_square = self.beta * mean_square + (1 - self.beta) * g * g
         return w - rate * g / (math.sqrt(mean_square + self.eps_root) + self.eps), (mean_square,)
+
+    def settle(self, w, state, rate, idle):
+        return w, (state[0] * self.beta**idle,)

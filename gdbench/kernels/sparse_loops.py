@@ -1,0 +1,138 @@
+"""Stochastic descent on sparse rows that touches only the weights of the row: exact, lazy forms of the dense loop.
+
+Plain descent under an l2 penalty shrinks every weight at every step, so all weights share one scale. A rule with memory
+moves or fades between two visits of a weight; what it missed is caught up, in closed form, when the weight is next touched.
+Rules without such a form (Adam and its kin) take the dense update of :func:`gdbench.kernels.loops.descend_batches`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gdbench.kernels.data import prefetch_row, row_dot
+from gdbench.kernels.jit import inlined, kernel
+from gdbench.kernels.models import derive, gather, outputs, parameters, pick
+from gdbench.kernels.models.linear import AHEAD
+from gdbench.kernels.optimizers import settle, step
+from gdbench.kernels.penalties import shrinkage
+from gdbench.kernels.tags import load, store
+from gdbench.kernels.task import weigh
+
+#: The shared scale is folded into the weights before it falls under this.
+SMALLEST_SCALE = 1e-9
+
+
+@inlined
+def fold(w, scale, k, d):
+    """Multiply the scale of output k into its weights."""
+    for j in range(d):
+        w[k, j] *= scale[k]
+    scale[k] = 1
+
+
+@kernel
+def descend_scaled(task, iterate, order, rates, eta):
+    """Plain stochastic descent on CSR rows: w = scale·v, and a step changes the scale and the row's part of v.
+
+    Parameters
+    ----------
+    task : Task
+        Over CSR data, with a linear model and no penalty or l2.
+    iterate : Iterate
+        Changed in place; `GD` has no state.
+    order : ndarray of shape (passes, rows), int32
+    rates : ndarray of shape (passes·rows,)
+    eta : ndarray of shape (K,)
+    """
+    model, data, w = task.model, task.data, iterate.w
+    d = w.shape[1] - 1
+    z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
+    scale = np.ones(w.shape[0], w.dtype)
+    s = 0
+    for p in range(order.shape[0]):
+        for r in range(order.shape[1]):
+            i = order[p, r]
+            if r + AHEAD < order.shape[1]:
+                prefetch_row(data, order[p, r + AHEAD])
+            for k in range(outputs(model, w)):
+                z[k] = scale[k] * row_dot(data, i, w, k) + w[k, d]
+            derivatives = derive(model, task.loss, gather(model, z), task.target[i], c)
+            for k in range(outputs(model, w)):
+                rate = rates[s] * eta[k]
+                change = -rate * weigh(task.weighting, pick(model, derivatives, k), i)
+                scale[k] *= max(shrinkage(task.penalty, rate), 0)
+                if scale[k] < SMALLEST_SCALE:
+                    fold(w, scale, k, d)
+                part = w.dtype.type(change / scale[k])
+                for q in range(data.indptr[i], data.indptr[i + 1]):
+                    w[k, data.indices[q]] += part * data.values[q]
+                if parameters(model, w) > d:
+                    w[k, d] += change
+            s += 1
+    for k in range(outputs(model, w)):
+        fold(w, scale, k, d)
+
+
+@kernel
+def descend_lazily(task, rule, iterate, order, rates, eta, t):
+    """Stochastic descent on CSR rows at a constant rate, with a rule that can ``settle`` what it missed.
+
+    Parameters
+    ----------
+    task : Task
+        Over CSR data, with a linear model and no penalty.
+    rule : tag of gdbench.kernels.optimizers with a method ``settle``
+    iterate : Iterate
+        Changed in place.
+    order : ndarray of shape (passes, rows), int32
+    rates : ndarray of shape (passes·rows,)
+        All equal.
+    eta : ndarray of shape (K,)
+    t : int
+        Number of the first step, from 1.
+    """
+    model, data = task.model, task.data
+    w, state = iterate.w, iterate.state
+    d = w.shape[1] - 1
+    z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
+    seen = np.zeros(d, np.int64)
+    s = 0
+    for p in range(order.shape[0]):
+        for r in range(order.shape[1]):
+            i = order[p, r]
+            if r + AHEAD < order.shape[1]:
+                prefetch_row(data, order[p, r + AHEAD])
+            now = w.dtype.type(t + s)
+            for q in range(data.indptr[i], data.indptr[i + 1]):
+                j = data.indices[q]
+                catch_up(rule, w, state, eta, rates[s], j, s - seen[j])
+                seen[j] = s + 1
+            for k in range(outputs(model, w)):
+                z[k] = row_dot(data, i, w, k) + w[k, d]
+            derivatives = derive(model, task.loss, gather(model, z), task.target[i], c)
+            for k in range(outputs(model, w)):
+                rate = rates[s] * eta[k]
+                ck = w.dtype.type(weigh(task.weighting, pick(model, derivatives, k), i))
+                for q in range(data.indptr[i], data.indptr[i + 1]):
+                    j = data.indices[q]
+                    wj, sj = step(rule, w[k, j], ck * data.values[q], load(state, k, j), rate, now)
+                    w[k, j] = wj
+                    store(state, k, j, sj)
+                if parameters(model, w) > d:
+                    wj, sj = step(rule, w[k, d], ck, load(state, k, d), rate, now)
+                    w[k, d] = wj
+                    store(state, k, d, sj)
+            s += 1
+    if s > 0:
+        for j in range(d):
+            catch_up(rule, w, state, eta, rates[s - 1], j, s - seen[j])
+
+
+@inlined
+def catch_up(rule, w, state, eta, factor, j, idle):
+    """Give weight j of every output the `idle` steps without a gradient that it missed."""
+    if idle > 0:
+        for k in range(w.shape[0]):
+            wj, sj = settle(rule, w[k, j], load(state, k, j), factor * eta[k], idle)
+            w[k, j] = wj
+            store(state, k, j, sj)
