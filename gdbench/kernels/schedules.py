@@ -197,3 +197,87 @@ class Warmup(NamedTuple):
         if self.after is None:
             return rise
         return np.where(t - 1 < self.steps, rise, self.after.factor(np.maximum(t - self.steps, 1.0)))
+
+
+@register
+class Adaptive(NamedTuple):
+    """α, multiplied by `shrink` whenever `patience` epochs in a row have not lowered J by `tol`.
+
+    The objective is computed after each epoch, on the clock. scikit-learn's ``adaptive`` is the same rule on the running loss
+    of the epoch; its exact form is in the estimators.
+
+    Attributes
+    ----------
+    learning_rate : float
+        α.
+    tol : float
+    patience : int
+    shrink : float
+    """
+
+    learning_rate: float = 0.1
+    tol: float = 1e-3
+    patience: int = 5
+    shrink: float = 0.2
+
+    name = "adaptive"
+    listens = "epoch"
+    limits = {"learning_rate": "(0, inf)", "tol": "[0, inf)", "patience": "[1, inf)", "shrink": "(0, 1)"}
+
+    def factor(self, t):
+        return np.ones(t.shape)
+
+
+@register
+class Backtracking(NamedTuple):
+    """Batch descent with Armijo's rule: the first of ℓ, sℓ, s²ℓ, … with J(w − ℓg) ≤ J(w) − cℓ‖g‖².
+
+    Attributes
+    ----------
+    learning_rate : float
+        ℓ of the first step; each further step tries the last length divided by s.
+    shrink : float
+        s.
+    slope : float
+        c.
+
+    References
+    ----------
+    L. Armijo, "Minimization of functions having Lipschitz continuous first partial derivatives", Pacific J. Math. 16
+    (1966), 1-3.
+    """
+
+    learning_rate: float = 1.0
+    shrink: float = 0.5
+    slope: float = 1e-4
+
+    name = "backtracking"
+    listens = "step"
+    limits = {"learning_rate": "(0, inf)", "shrink": "(0, 1)", "slope": "(0, 1)"}
+
+    def factor(self, t):
+        return np.ones(t.shape)
+
+
+@register
+class BarzilaiBorwein(NamedTuple):
+    """Batch descent with the two-point length ℓ = s·s ⁄ s·y, where s and y are the last changes of w and of the gradient.
+
+    Attributes
+    ----------
+    learning_rate : float
+        ℓ of the first step.
+
+    References
+    ----------
+    J. Barzilai and J. M. Borwein, "Two-Point Step Size Gradient Methods", IMA J. Numer. Anal. 8 (1988), 141-148.
+    """
+
+    learning_rate: float = 0.01
+
+    name = "barzilai-borwein"
+    listens = "step"
+    limits = {"learning_rate": "(0, inf)"}
+
+    def factor(self, t):
+        return np.ones(t.shape)

@@ -15,7 +15,8 @@ from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.penalties import NoPenalty
 from gdbench.kernels.task import Iterate, Task
-from gdbench.solve.inputs import row_classes
+from gdbench.solve.feedback import EpochFeedback, LineSearch
+from gdbench.solve.inputs import in_new_order, row_classes
 from gdbench.solve.setting import Setting
 from gdbench.solve.threads import Pool
 
@@ -78,12 +79,18 @@ class Descent:
         self.batch_size = min(setting.batch_size or self.n, self.n)
         self.steps_per_epoch = -(-self.n // self.batch_size)
         shuffle = "none" if setting.variant == "batch" else setting.shuffle
+        if shuffle == "once":
+            self.task = in_new_order(task, setting.seed)
+            shuffle = "none"
         self.order = order.make(shuffle, setting.seed, classifier=setting.loss.domain == "sign")
         self.index = np.arange(self.n, dtype=np.int32)
         self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
         shape = (self.lanes * self.classes, columns(task.data) + 1)
         self.iterate = start_at(np.zeros(shape, self.dtype), self.rule, task.penalty)
         self._loop = self._choose_loop(setting)
+        listens = getattr(setting.schedule, "listens", "")
+        self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
+        self.search = LineSearch(self, setting.schedule) if listens == "step" else None
         self.pool = Pool(setting.threads) if setting.threads > 1 and self.batch_size == self.n > 1 else None
         self.step = 0
         self.nanoseconds = 0
@@ -103,9 +110,14 @@ class Descent:
         """Take steps up to number `step`, on the clock."""
         while self.step < step:
             begin = perf_counter_ns()
+            if self.search is not None:
+                self.search.take(step - self.step)
+                self.step = step
+                self.nanoseconds += perf_counter_ns() - begin
+                return
             done = self.step % self.steps_per_epoch
             epochs = (step - self.step) // self.steps_per_epoch
-            if done == 0 and epochs > 1 and self.n <= STRETCH:
+            if done == 0 and epochs > 1 and self.n <= STRETCH and self.feedback is None:
                 epochs = min(epochs, max(1, STRETCH // self.n))
                 rows = np.empty((epochs, self.n), np.int32)
                 order.arrange_epochs(self.order, self.index, self.step // self.steps_per_epoch, rows)
@@ -117,6 +129,8 @@ class Descent:
                 rows = self.index[None, done * self.batch_size : (done + steps) * self.batch_size]
             self._run(rows, self._factors(steps))
             self.step += steps
+            if self.feedback is not None and self.step % self.steps_per_epoch == 0:
+                self.feedback.after_epoch()
             self.nanoseconds += perf_counter_ns() - begin
 
     def _factors(self, steps: int) -> np.ndarray:
@@ -159,6 +173,8 @@ class Descent:
 
     def samples(self) -> int:
         """Rows visited so far, each counted as often as it was."""
+        if self.search is not None:
+            return self.search.evaluations * self.n
         epochs, done = divmod(self.step, self.steps_per_epoch)
         return epochs * self.n + min(done * self.batch_size, self.n)
 

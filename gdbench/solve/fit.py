@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from gdbench.solve import descent
 from gdbench.solve.inputs import make_task
-from gdbench.solve.setting import settle
+from gdbench.solve.setting import Setting, settle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,9 +185,44 @@ def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, **o
 
 def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any]) -> Sweep:
     setting = settle(**options)
+    groups = lane_groups(setting)
+    if len(groups) > 1:
+        with ThreadPoolExecutor(setting.threads) as pool:
+            return merged(list(pool.map(lambda group: _pass(X, y, sample_weight, group), groups)))
+    return _pass(X, y, sample_weight, setting)
+
+
+def _pass(X: Any, y: Any, sample_weight: Any, setting: Setting) -> Sweep:
+    """One pass over the data for all lanes of a setting."""
     task, labels = make_task(X, y, setting, sample_weight)
     outcome = descent.run(task, setting)
     return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size)
+
+
+def lane_groups(setting: Setting) -> list[Setting]:
+    """The lanes shared out to threads, in fours: the loops work on four lanes at once, so the split changes no bit."""
+    rates = setting.learning_rates
+    fours = max(1, len(rates) // 4)
+    if setting.threads == 1 or fours == 1:
+        return [setting]
+    share = 4 * -(-fours // setting.threads)
+    starts = list(range(0, 4 * fours, share))
+    ends = [*starts[1:], len(rates)]
+    return [replace(setting, learning_rates=rates[a:b], threads=1) for a, b in zip(starts, ends, strict=True)]
+
+
+def merged(parts: list[Sweep]) -> Sweep:
+    """The sweeps of groups of lanes as one."""
+    return Sweep(
+        learning_rates=np.concatenate([p.learning_rates for p in parts]),
+        coef=np.concatenate([p.coef for p in parts]),
+        intercept=np.concatenate([p.intercept for p in parts]),
+        status=sum((p.status for p in parts), ()),
+        reason=sum((p.reason for p in parts), ()),
+        seconds=max(p.seconds for p in parts),
+        compile_seconds=max(p.compile_seconds for p in parts),
+        fits=sum((p.fits for p in parts), ()),
+    )
 
 
 def as_sweep(outcome: descent.Outcome, rates: np.ndarray, labels: tuple, rows: int) -> Sweep:

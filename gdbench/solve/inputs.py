@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
+from gdbench.kernels import order
 from gdbench.kernels.data import CSR, Dense
 from gdbench.kernels.models.linear import Linear, Linears
 from gdbench.kernels.registry import in_dtype, name_of
@@ -132,6 +133,21 @@ def make_task(X: Any, y: Any, setting: Setting, sample_weight: Any = None) -> tu
     weighting = as_weighting(sample_weight, n, dtype)
     loss, penalty = in_dtype(setting.loss, dtype), in_dtype(setting.penalty, dtype)
     return Task(model, data, target, weighting, loss, penalty), labels
+
+
+def in_new_order(task: Task, seed: int) -> Task:
+    """The task with its rows copied into a random order, to be read in sequence."""
+    index = np.arange(task.target.size, dtype=np.int32)
+    order.arrange_epoch(order.make("once", seed), index, 0)
+    if isinstance(task.data, CSR):
+        from scipy.sparse import csr_matrix
+
+        shape = (index.size, task.data.columns)
+        data: Dense | CSR = as_csr(csr_matrix(tuple(task.data[:3]), shape=shape)[index])
+    else:
+        data = Dense(task.data.values[index])
+    weighting = Weighted(task.weighting.values[index]) if isinstance(task.weighting, Weighted) else task.weighting
+    return task._replace(data=data, target=task.target[index], weighting=weighting)
 
 
 def rows_of(data: Dense | CSR) -> int:

@@ -105,10 +105,13 @@ def settle(
     loss, penalty = losses.registry.make(loss), penalty_of(penalty, alpha, l1_ratio)
     if hasattr(schedule, "bind"):
         schedule = schedule.bind(loss, penalty)
+    rule = optimizers.registry.make(optimizer)
+    if getattr(schedule, "listens", "") == "step":
+        check_line_search(name_of(schedule), variant, rule, penalty)
     return Setting(
         loss=loss,
         penalty=penalty,
-        optimizer=optimizers.registry.make(optimizer),
+        optimizer=rule,
         schedule=schedule,
         variant=variant,
         batch_size=size,
@@ -122,6 +125,16 @@ def settle(
         threads=whole("threads", threads, 1, 1024),
         time_limit=real("time_limit", time_limit, 0.0, math.inf),
     )
+
+
+def check_line_search(name: str, variant: str, rule: Any, penalty: Any) -> None:
+    """Raise unless the solver is one that a line search serves: batch, plain descent, a smooth penalty."""
+    if variant != "batch":
+        raise GdbenchError(f"schedule {name} needs variant='batch', not {variant!r}")
+    if name_of(rule) != "gd":
+        raise GdbenchError(f"schedule {name} needs optimizer='gd', not {name_of(rule)!r}")
+    if not hasattr(penalty, "shrinkage"):
+        raise GdbenchError(f"schedule {name} needs a smooth penalty (none or l2), not {name_of(penalty)}")
 
 
 def loop_form(optimizer: Any) -> Any:
