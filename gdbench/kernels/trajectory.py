@@ -52,7 +52,7 @@ def replay(rule, iterate, gradients, rates, t, path):
 
 
 @kernel
-def minimize(landscape, rule, iterate, rates, path, values, gradients):
+def minimize(landscape, rule, iterate, rates, noise, path, values, gradients):
     """Descend on a landscape, writing every point, value and gradient on the way.
 
     Parameters
@@ -62,12 +62,15 @@ def minimize(landscape, rule, iterate, rates, path, values, gradients):
     iterate : Iterate
         Start and state of shape (1, d), changed in place.
     rates : ndarray of shape (steps,)
+    noise : ndarray of shape (steps, d)
+        Added to the gradient that the rule is given, not to the one written; of shape (0, 0) for none.
     path : ndarray of shape (steps + 1, d)
     values : ndarray of shape (steps + 1,)
     gradients : ndarray of shape (steps + 1, d)
     """
     w, state = iterate.w, iterate.state
     steps = rates.size
+    given = np.empty(w.shape[1])
     for s in range(steps + 1):
         x = path[s]
         for j in range(w.shape[1]):
@@ -75,8 +78,10 @@ def minimize(landscape, rule, iterate, rates, path, values, gradients):
         values[s] = value(landscape, x)
         gradient(landscape, x, gradients[s])
         if s < steps:
-            short = clip(rule, gradients[s])
             for j in range(w.shape[1]):
-                wj, sj = step(rule, w[0, j], short * gradients[s, j], load(state, 0, j), rates[s], np.float64(s + 1))
+                given[j] = gradients[s, j] + noise[s, j] if noise.size > 0 else gradients[s, j]
+            short = clip(rule, given)
+            for j in range(w.shape[1]):
+                wj, sj = step(rule, w[0, j], short * given[j], load(state, 0, j), rates[s], np.float64(s + 1))
                 w[0, j] = wj
                 store(state, 0, j, sj)

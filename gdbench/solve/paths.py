@@ -9,15 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from gdbench.errors import GdbenchError
+from gdbench.errors import GdbenchError, one_line
 from gdbench.kernels import landscapes, optimizers, trajectory
+from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate
 from gdbench.solve.descent import start_at
 from gdbench.solve.inputs import as_floats, refuse_nonfinite
-from gdbench.solve.setting import loop_form, schedule_of, whole
+from gdbench.solve.setting import loop_form, real, schedule_of, whole
 
 #: A coordinate beyond this has left for infinity.
 FAR = 1e100
+
+#: A path that ends within this distance of a known flat point has reached it.
+NEAR = 1e-3
+
+#: The most numbers in a path, steps times dimensions: 0.8 GB for the points, and as much for the gradients.
+LARGEST_PATH = 10**8
+
+#: Up to this dimension, an end that is no known point is judged by its second derivatives.
+MOST_JUDGED = 64
 
 
 @dataclass(frozen=True)
@@ -45,11 +55,16 @@ class Path:
     x : ndarray of shape (steps + 1, d)
     value : ndarray of shape (steps + 1,)
     gradient : ndarray of shape (steps + 1, d)
+        Exact, also where the steps were noisy.
     status : {"converged", "budget", "diverged"}
         Converged: the last gradient's norm is at most `tol`.
     reason : str
     minimum : int or None
-        Which of the landscape's known minima the path ended at (within 1e-3), if any.
+        Which of the landscape's ``minima(d)``, its global minima, the path ended at (within 1e-3), if any; from 0.
+    reached : str or None
+        The same in words, local minima and saddle points included: "global minimum 1 of 4 at (3, 2)", "saddle
+        point at (0, 0)". A point that the landscape doesn't list is named by its second derivatives, once the path has
+        converged.
     """
 
     x: np.ndarray
@@ -58,6 +73,7 @@ class Path:
     status: str
     reason: str = ""
     minimum: int | None = None
+    reached: str | None = None
 
 
 def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any) -> np.ndarray:
@@ -113,6 +129,8 @@ def minimize(
     learning_rate: Any = 0.1,
     steps: int = 100,
     tol: float = 1e-8,
+    noise: float = 0.0,
+    seed: int = 0,
     **options: Any,
 ) -> Path:
     """Descend on a landscape.
@@ -128,6 +146,10 @@ def minimize(
     steps : int, default 100
     tol : float, default 1e-8
         Gradient norm at which the path counts as converged.
+    noise : float, default 0.0
+        Standard deviation of the Gaussian noise added to each component of each step's gradient.
+    seed : int, default 0
+        Of the noise.
     **options
         Fields of the optimizer, or of the named landscape.
 
@@ -145,55 +167,69 @@ def minimize(
     >>> import gdbench as gd
     >>> gd.minimize("parabola", [10.0], "gd", learning_rate=0.1, steps=3).x.ravel().round(12).tolist()
     [10.0, 8.0, 6.4, 5.12]
+    >>> gd.minimize("himmelblau", [4.0, 1.0], "adam", steps=500).reached
+    'global minimum 1 of 4 at (3, 2)'
     """
     place, rule = resolved(landscape, optimizer, options)
     rule = loop_form(rule)
     schedule = schedule_of(learning_rate)
-    steps = whole("steps", steps, 0)
+    tol = real("tol", tol, 0.0, math.inf)
     start = as_point(getattr(place, "start", None) if x0 is None else x0)
     check_dimension(place, start.size)
+    steps = whole("steps", steps, 0, LARGEST_PATH // start.size)
     rates = rates_for(schedule, steps)
+    jolts = noise_for(noise, seed, steps, start.size)
     x, values = np.empty((steps + 1, start.size)), np.empty(steps + 1)
     gradients = np.empty_like(x)
     with np.errstate(all="ignore"):
         walk = _walk_python if isinstance(place, Landscape) else trajectory.minimize
-        walk(place, rule, begin(rule, start), rates, x, values, gradients)
-    return judged(place, x, values, gradients, tol)
+        walk(place, rule, begin(rule, start), rates, jolts, x, values, gradients)
+        return judged(place, x, values, gradients, tol, may_rise=jolts.size > 0)
 
 
 def resolved(landscape: Any, optimizer: Any, options: dict[str, Any]) -> tuple[Any, Any]:
     """The landscape and the optimizer, each with the options that are its fields."""
     if isinstance(landscape, Landscape):
+        if not (callable(landscape.value) and callable(landscape.gradient)):
+            raise GdbenchError("a Landscape needs two functions of x: value and gradient")
         return landscape, optimizers.registry.make(optimizer, **options)
     cls = landscapes.registry[landscape] if isinstance(landscape, str) else type(landscape)
     own = {name: options.pop(name) for name in list(options) if name in getattr(cls, "_fields", ())}
     return landscapes.registry.make(landscape, **own), optimizers.registry.make(optimizer, **options)
 
 
-def _walk_python(place: Landscape, rule: Any, iterate: Iterate, rates, x, values, gradients) -> None:
+def _walk_python(place: Landscape, rule: Any, iterate: Iterate, rates, noise, x, values, gradients) -> None:
     """The loop of the kernel `minimize`, calling a user's Python functions."""
+    d = x.shape[1]
     for s in range(len(rates) + 1):
         x[s] = iterate.w[0]
-        values[s] = as_scalar(place.value(x[s].copy()))
-        gradients[s] = as_gradient(place.gradient(x[s].copy()), x.shape[1])
+        values[s] = called("value", place.value, x[s], 1)[0]
+        gradients[s] = called("gradient", place.gradient, x[s], d)
         if s < len(rates):
-            trajectory.replay(rule, iterate, gradients[s : s + 1], rates[s : s + 1], s + 1, np.empty((1, x.shape[1])))
+            given = gradients[s : s + 1] + noise[s] if noise.size else gradients[s : s + 1]
+            trajectory.replay(rule, iterate, given, rates[s : s + 1], s + 1, np.empty((1, d)))
 
 
-def as_scalar(found: Any) -> float:
-    """What a user's value function returned, as a number."""
+def called(name: str, function: Callable, x: np.ndarray, size: int) -> np.ndarray:
+    """What a user's function of a point returns: `size` numbers, NaN where Python's own floats overflow."""
     try:
-        return float(np.asarray(found, dtype=np.float64).reshape(()))
-    except (TypeError, ValueError):
-        raise GdbenchError(f"value(x) must return one number, not {found!r}") from None
+        found = np.asarray(function(x.copy()))
+    except OverflowError:
+        return np.full(size, math.nan)
+    except GdbenchError:
+        raise
+    except Exception as error:
+        raise GdbenchError(f"{name}(x) raised {type(error).__name__}: {one_line(error)}") from error
+    wanted = "one number" if size == 1 else f"{size} numbers"
+    if found.dtype.kind not in "fiu" or found.size != size:
+        raise GdbenchError(f"{name}(x) must return {wanted}, not {shown(found)}")
+    return found.astype(np.float64).reshape(size)
 
 
-def as_gradient(found: Any, d: int) -> np.ndarray:
-    """What a user's gradient function returned, as an array of shape (d,)."""
-    try:
-        return np.asarray(found, dtype=np.float64).reshape(d)
-    except (TypeError, ValueError):
-        raise GdbenchError(f"gradient(x) must return {d} numbers, not {found!r}") from None
+def shown(found: np.ndarray) -> str:
+    """An array in a message: itself if it is short, else its shape."""
+    text = " ".join(repr(found.tolist()).split())
+    return text if len(text) <= 60 else f"an array of shape {found.shape} and type {found.dtype}"
 
 
 def as_point(x0: Any) -> np.ndarray:
@@ -211,7 +247,10 @@ def check_dimension(place: Any, d: int) -> None:
     """Raise where a landscape of fixed dimension is started elsewhere."""
     wanted = getattr(place, "dimension", None)
     if wanted is not None and wanted != d:
-        raise GdbenchError(f"this landscape has {wanted} dimensions, but x0 has {d}")
+        raise GdbenchError(f"landscape {name_of(place)} has {wanted} dimensions, but x0 has {d}")
+    least = getattr(place, "least", 1)
+    if d < least:
+        raise GdbenchError(f"landscape {name_of(place)} needs at least {least} dimensions, but x0 has {d}")
 
 
 def rates_for(schedule: Any, steps: int) -> np.ndarray:
@@ -219,30 +258,86 @@ def rates_for(schedule: Any, steps: int) -> np.ndarray:
     return schedule.learning_rate * schedule.factor(np.arange(1, steps + 1, dtype=np.float64))
 
 
+def noise_for(noise: Any, seed: Any, steps: int, d: int) -> np.ndarray:
+    """The Gaussian noise of each step's gradient, of shape (steps, d); of shape (0, 0) for none."""
+    scale, seed = real("noise", noise, 0.0, math.inf), whole("seed", seed, 0)
+    if math.isinf(scale):
+        raise GdbenchError("noise must be finite")
+    return scale * np.random.default_rng(seed).standard_normal((steps, d)) if scale else np.empty((0, 0))
+
+
 def begin(rule: Any, start: np.ndarray) -> Iterate:
     """The iterate of one output at its start."""
     return start_at(start.astype(np.float64).reshape(1, -1).copy(), rule)
 
 
-def judged(place: Any, x: np.ndarray, values: np.ndarray, gradients: np.ndarray, tol: float) -> Path:
-    """The path with its verdict."""
+def judged(
+    place: Any, x: np.ndarray, values: np.ndarray, gradients: np.ndarray, tol: float, may_rise: bool = False
+) -> Path:
+    """The path with its verdict; with `may_rise` an end above the start is no divergence."""
     sound = np.isfinite(values) & np.isfinite(x).all(axis=1) & np.isfinite(gradients).all(axis=1)
     sound &= np.abs(x).max(axis=1) < FAR
     if not sound.all():
         bad = int(np.argmin(sound))
         return Path(x, values, gradients, "diverged", f"left for infinity at step {bad}")
     norm = math.sqrt(float(gradients[-1] @ gradients[-1]))
-    if norm > tol and len(values) > 1 and values[-1] > values[0]:
+    if norm > tol and values[-1] > values[0] and not may_rise:
         return Path(x, values, gradients, "diverged", "ended above the value it started from")
-    return Path(x, values, gradients, "converged" if norm <= tol else "budget", "", reached(place, x[-1]))
+    status = "converged" if norm <= tol else "budget"
+    kind, index, point = end_of(place, x[-1], status == "converged")
+    minimum = index if kind == "global minimum" else None
+    return Path(x, values, gradients, status, "", minimum, in_words(place, kind, index, point) if kind else None)
 
 
-def reached(place: Any, x: np.ndarray) -> int | None:
-    """The index of the known minimum within 1e-3 of x."""
-    if not hasattr(place, "minima"):
-        return None
-    distances = [float(np.abs(point - x).max()) for point, _ in place.minima(x.size)]
-    return int(np.argmin(distances)) if distances and min(distances) < 1e-3 else None
+def end_of(place: Any, x: np.ndarray, converged: bool) -> tuple[str, int, np.ndarray]:
+    """The kind of flat point that x is near to, its number among those of its kind, and the point; "" for none."""
+    for kind, method in FLAT.items():
+        points = [point for point, _ in getattr(place, method, _none)(x.size)]
+        distances = [float(np.abs(point - x).max()) for point in points]
+        if distances and min(distances) < NEAR:
+            index = int(np.argmin(distances))
+            return kind, index, points[index]
+    return (by_curvature(place, x), 0, x) if converged and x.size <= MOST_JUDGED else ("", 0, x)
+
+
+FLAT = {"global minimum": "minima", "local minimum": "local_minima", "saddle point": "saddles"}
+
+
+def _none(d: int) -> list:
+    return []
+
+
+def in_words(place: Any, kind: str, index: int, point: np.ndarray) -> str:
+    """The flat point by name and place."""
+    number = len(place.minima(point.size)) if kind == "global minimum" else 1
+    which = f" {index + 1} of {number}" if number > 1 else ""
+    coordinates = [f"{value:.4g}" for value in point[:4].round(4) + 0.0] + ["..."] * (point.size > 4)
+    return f"{kind}{which} at ({', '.join(coordinates)})"
+
+
+def by_curvature(place: Any, x: np.ndarray) -> str:
+    """The kind of an unlisted flat point, from central differences of the gradient."""
+    h = 1e-5 * max(1.0, float(np.abs(x).max()))
+    sides = [(gradient_at(place, x + h * e), gradient_at(place, x - h * e)) for e in np.eye(x.size)]
+    curvature = np.array([(up - down) / (2 * h) for up, down in sides])
+    if not np.isfinite(curvature).all():
+        return ""
+    bends = np.linalg.eigvalsh((curvature + curvature.T) / 2)
+    small = 1e-10 * float(np.abs(bends).max())
+    if bends[0] > small:
+        return "local minimum" if getattr(place, "minima", _none)(x.size) else "minimum"
+    if bends[0] < -small:
+        return "saddle point" if bends[-1] > small else "maximum" if bends[-1] < -small else "flat point"
+    return "flat point"
+
+
+def gradient_at(place: Any, x: np.ndarray) -> np.ndarray:
+    """The gradient of any landscape at a point, in plain Python."""
+    if isinstance(place, Landscape):
+        return called("gradient", place.gradient, x, x.size)
+    g = np.empty_like(x)
+    place.gradient(x, g)
+    return g
 
 
 __all__ = ["Landscape", "Path", "minimize", "replay"]

@@ -15,13 +15,15 @@ class Rosenbrock(NamedTuple):
 
     References
     ----------
-    H. H. Rosenbrock, "An automatic method for finding the greatest or least value of a function", Comput. J. 3 (1960).
+    H. H. Rosenbrock, "An automatic method for finding the greatest or least value of a function", Comput. J.
+    3 (1960).
     """
 
     a: float = 1.0
     b: float = 100.0
 
     dimension = None
+    least = 2
     box = ((-2.0, 2.0), (-1.0, 3.0))
     start = (-1.2, 1.0)
     source = "Rosenbrock (1960)"
