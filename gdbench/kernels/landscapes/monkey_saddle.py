@@ -6,8 +6,9 @@ import numpy as np
 
 
 class MonkeySaddle(NamedTuple):
-    """x³ − 3xy². At the origin even the second derivatives vanish, so descent toward it is slow: xₜ ~ 1⁄(3αt)
-    along y = 0.
+    """x³ − 3xy².
+
+    At the origin even the second derivatives vanish, so descent toward it is slow: xₜ ~ 1⁄(3αt) along y = 0.
 
     References
     ----------
