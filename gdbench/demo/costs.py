@@ -1,0 +1,149 @@
+"""What the variants cost, by measurement: time, memory, noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdbench.demo.show import Picture, Series, Show, Table
+from gdbench.solve.fit import fit
+
+ROWS, COLUMNS, NOISE, FLATTEST = 20_000, 20, 1.0, 0.3
+BATCH_SIZES = (1, 8, 32, 256, 2048, ROWS)
+EPOCHS, TARGET = 40, 1e-2
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A batch size, at the learning rate that suits it best.
+
+    Attributes
+    ----------
+    batch_size : int
+    learning_rate : float
+    bytes_per_update : int
+        Data that is read for one step.
+    microseconds_per_update, milliseconds_per_epoch : float
+    epochs_to_target, milliseconds_to_target : float or None
+        Until the gap is a hundredth of what it was.
+    floor : float
+        The gap that is left, as a share of the first.
+    milliseconds, gap : ndarray
+        The curve; the gap as a share of the first.
+    """
+
+    batch_size: int
+    learning_rate: float
+    bytes_per_update: int
+    microseconds_per_update: float
+    milliseconds_per_epoch: float
+    epochs_to_target: float | None
+    milliseconds_to_target: float | None
+    floor: float
+    milliseconds: np.ndarray
+    gap: np.ndarray
+
+
+@dataclass(frozen=True)
+class Costs:
+    """From one row a step to all of them."""
+
+    costs: tuple[Cost, ...]
+
+
+def compute() -> Costs:
+    """Measure each batch size on a random least-squares problem whose columns differ in scale, as real ones do."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(ROWS, COLUMNS)) * np.geomspace(1.0, FLATTEST, COLUMNS)
+    y = X @ random.normal(size=COLUMNS) + NOISE * random.normal(size=ROWS)
+    residual = np.linalg.lstsq(np.column_stack([X, np.ones(ROWS)]), y, rcond=None)[1]
+    best = float(residual[0]) / (2 * ROWS)
+    return Costs(tuple(measured(X, y, best, size) for size in BATCH_SIZES))
+
+
+def measured(X: np.ndarray, y: np.ndarray, best: float, batch_size: int) -> Cost:
+    """The batch size at the learning rate with which it reaches the target soonest."""
+    tried = [costed(X, y, best, batch_size, rate) for rate in RATES]
+    return min(tried, key=lambda c: (np.inf if c.epochs_to_target is None else c.epochs_to_target, c.floor))
+
+
+def costed(X: np.ndarray, y: np.ndarray, best: float, batch_size: int, rate: float) -> Cost:
+    """One run."""
+    fitted = fit(
+        X, y, variant="mini-batch", batch_size=batch_size, learning_rate=rate, epochs=EPOCHS, record=120, seed=0
+    )  # fmt: skip
+    curve = fitted.curve
+    gap = ((curve["objective"] - best) / (curve["objective"].iloc[0] - best)).to_numpy()
+    there = int(np.argmax(gap <= TARGET)) if (gap <= TARGET).any() else None
+    last = gap[-10:]
+    return Cost(
+        batch_size=batch_size,
+        learning_rate=rate,
+        bytes_per_update=batch_size * COLUMNS * X.itemsize,
+        microseconds_per_update=fitted.seconds / fitted.n_updates * 1e6,
+        milliseconds_per_epoch=fitted.seconds / curve["epoch"].iloc[-1] * 1e3,
+        epochs_to_target=None if there is None else float(curve["epoch"].iloc[there]),
+        milliseconds_to_target=None if there is None else float(curve["seconds"].iloc[there]) * 1e3,
+        floor=max(float(np.median(last)), 0.0) if fitted.status != "diverged" else float("inf"),
+        milliseconds=curve["seconds"].to_numpy() * 1e3,
+        gap=gap,
+    )
+
+
+def show(numbers: Costs) -> Show:
+    """Cost of a step against what it brings."""
+    costs = numbers.costs
+    one, whole = costs[0], costs[-1]
+    rows = [
+        (
+            name(c),
+            f"{c.learning_rate:g}",
+            f"{c.bytes_per_update / 1024:,.1f}",
+            f"{c.microseconds_per_update:,.2f}",
+            f"{c.milliseconds_per_epoch:,.2f}",
+            "—" if c.epochs_to_target is None else f"{c.epochs_to_target:.2g}",
+            "—" if c.milliseconds_to_target is None else f"{c.milliseconds_to_target:.2g}",
+            f"{c.floor:.1e}",
+        )
+        for c in costs
+    ]
+    heads = (
+        "rows a step",
+        "best α",
+        "KiB a step",
+        "µs a step",
+        "ms an epoch",
+        "epochs to 1 %",
+        "ms to 1 %",
+        "gap left",
+    )
+    return Show(
+        "costs",
+        "What a step costs, and what it brings",
+        [
+            f"Least squares on {ROWS:,} rows × {COLUMNS} columns, measured just now on this machine; each "
+            f"batch size at the best of {len(RATES)} learning rates.",
+            Table(f"{EPOCHS} epochs; gaps as shares of the first", heads, rows),
+            f"A batch step reads all {whole.bytes_per_update / 2**20:.1f} MiB and takes "
+            f"{whole.microseconds_per_update:,.0f} µs before anything moves; a stochastic step takes "
+            f"{one.microseconds_per_update:.2f} µs, but its gap stays at {one.floor:.0e} of the first, "
+            f"where batch descent gets to {whole.floor:.0e}. Mini-batches lie between on both counts.",
+            Picture(
+                "The gap over time",
+                "milliseconds",
+                "gap ÷ first gap",
+                [Series(name(c), c.milliseconds[1:], c.gap[1:]) for c in costs],
+                log_x=True,
+                log_y=True,
+            ),
+        ],
+        numbers,
+    )
+
+
+def name(cost: Cost) -> str:
+    """The batch size in words."""
+    words = {1: "1 (stochastic)", ROWS: f"{ROWS} (batch)"}
+    return words.get(cost.batch_size, str(cost.batch_size))
