@@ -1,0 +1,225 @@
+"""The command line: thin. It reads the words, calls the package and prints what that returns.
+
+Exit codes: 0 done; 1 a check or comparison found a difference; 2 the request was wrong; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from gdbench.errors import GdbenchError, unknown
+
+
+def examples(*lines: str) -> str:
+    """The closing lines of a command's help."""
+    return "Examples:\n\n" + "\n\n".join(f"  gdbench {line}" for line in lines)
+
+
+# What a command needs beyond this is imported inside it, so that --help stays quick.
+
+app = typer.Typer(
+    name="gdbench",
+    help="Which variant, optimizer and learning rate reaches the minimum soonest, at what cost?",
+    epilog="Start with:  gdbench demo   ·   gdbench run   ·   gdbench COMMAND --help",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+INTERRUPTED = 130
+
+
+class Interrupted(Exception):
+    """Ctrl-C, with a line that says how to go on."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The words after ``gdbench``; those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without α shows "?" instead of a traceback
+    try:
+        code = app(args=arguments, prog_name="gdbench", standalone_mode=False) or 0
+        return complain("interrupted", INTERRUPTED) if code == INTERRUPTED else code
+    except GdbenchError as error:
+        return complain(str(error), 2)
+    except UsageError as error:
+        return complain(usage_message(error), 2)
+    except Interrupted as error:
+        return complain(str(error), INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort):
+        return complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader, say `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def complain(message: str, code: int) -> int:
+    """Print one line on stderr; returns the exit code."""
+    line = " ".join(message.split())
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]gdbench:[/] {escape(line)}", highlight=False)
+    return code
+
+
+def usage_message(error: Any) -> str:
+    """What is wrong with the words, and where to read more."""
+    context = getattr(error, "ctx", None)
+    told = error.format_message().strip().rstrip(".")
+    if context is None:
+        return told
+    if told.startswith("No such command"):
+        return f"{told}; choose from: {', '.join(context.command.list_commands(context))}"
+    return f"{told} (see: {context.command_path} --help)"
+
+
+def emit(value: Any) -> None:
+    """Print JSON on stdout."""
+    from gdbench.demo.show import plain
+
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from gdbench import __version__
+
+        print(f"gdbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Measure gradient descent."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+# demo ----------------------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog=examples("demo line", "demo optimizers --png race.png", "demo --all --out demo.html"))
+def demo(
+    name: Annotated[
+        str, typer.Argument(help="parabola, line, … (gdbench list demos names them all)", show_default=True)
+    ] = "parabola",
+    all_: Annotated[bool, typer.Option("--all", help="Every demo, in the order in which they are best read.")] = False,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw the pictures into a .png, .svg or .pdf file.", metavar="FILE")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a page to teach from: an .html file.", metavar="FILE")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON instead.")] = False,
+) -> None:
+    """Show an item of a first course on gradient descent: numbers, a picture, a sentence."""
+    from gdbench import demo as demos
+    from gdbench.demo import figure, page, terminal
+
+    if all_ and png:
+        raise GdbenchError("--png draws one demo; for all of them use --out FILE.html")
+    shows = [demos.run(each) for each in (demos.NAMES if all_ else [name])]
+    files = [figure.save(shows[0], png)] if png else []
+    files += [page.write(shows, out)] if out else []
+    if json_:
+        emit({show.name: show.numbers for show in shows})
+    elif not out:
+        for show in shows:
+            terminal.show_on(Console(), show)
+    for file in files:
+        Console(stderr=True).print(f"written: {file}", highlight=False, soft_wrap=True)
+
+
+# list ----------------------------------------------------------------------------------------------------------------
+
+
+@app.command("list", epilog=examples("list optimizers", "list datasets --json"))
+def list_(
+    kind: Annotated[str, typer.Argument(help="What to list; the kinds themselves by default.")] = "kinds",
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the names that a request can use: data sets, losses, optimizers and so on."""
+    if kind not in KINDS:
+        raise unknown("kind", kind, KINDS)
+    rows = dict(KINDS[kind]())
+    if json_:
+        emit([{"name": name, "description": text} for name, text in rows.items()])
+        return
+    width = max(map(len, rows), default=0)
+    for name, text in rows.items():
+        Console(soft_wrap=True).print(f"[bold]{escape(name.ljust(width))}[/]  {escape(text)}", highlight=False)
+
+
+def from_registry(kind: str) -> Callable[[], Iterator[tuple[str, str]]]:
+    """A lister of a registry of kernels, with the first line of each class's docstring."""
+
+    def rows() -> Iterator[tuple[str, str]]:
+        from importlib import import_module
+
+        registry = import_module(f"gdbench.kernels.{kind}").registry
+        return ((name, summary(registry[name])) for name in registry.names())
+
+    return rows
+
+
+def summary(documented: Any) -> str:
+    """The first line of a docstring."""
+    return (documented.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+
+def datasets() -> Iterator[tuple[str, str]]:
+    """The catalog's data sets, with task and size."""
+    from gdbench.problems import catalog
+
+    for name in catalog.names():
+        entry = catalog.entry(name)
+        yield name, f"{entry.description.rstrip('.')} ({entry.task}, {entry.size[0]:,} × {entry.size[1]:,})"
+
+
+def demos() -> Iterator[tuple[str, str]]:
+    """The demos."""
+    from gdbench import demo
+
+    return ((name, summary(demo.find(name))) for name in demo.NAMES)
+
+
+def kinds() -> Iterator[tuple[str, str]]:
+    """What can be listed, with the number of each."""
+    return ((kind, f"{len(list(rows()))}") for kind, rows in KINDS.items() if kind != "kinds")
+
+
+KINDS: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
+    "datasets": datasets,
+    "losses": from_registry("losses"),
+    "penalties": from_registry("penalties"),
+    "optimizers": from_registry("optimizers"),
+    "schedules": from_registry("schedules"),
+    "landscapes": from_registry("landscapes"),
+    "demos": demos,
+    "kinds": kinds,
+}

@@ -1,0 +1,162 @@
+"""The command line: what it prints, and its exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import gdbench
+from gdbench import cli
+from gdbench.kernels import optimizers
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line in this process; returns exit code, stdout and stderr."""
+
+    def call(*words):
+        code = cli.main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def refused(result) -> str:
+    """The line of a request that was wrong."""
+    code, out, err = result
+    assert code == 2, err
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("gdbench: ")
+    return err
+
+
+def test_version(run):
+    assert run("--version") == (0, f"gdbench {gdbench.__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_help_names_the_commands(run, words):
+    code, out, _ = run(*words)
+    assert code == 0
+    for command in ("demo", "list"):
+        assert command in out
+
+
+def test_every_command_has_help_with_examples(run):
+    for command in commands():
+        code, out, _ = run(command, "--help")
+        assert code == 0
+        assert "Example" in out, command
+
+
+def commands() -> list[str]:
+    return [c.name or c.callback.__name__ for c in cli.app.registered_commands]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nope"], "choose from: demo"),
+        (["demo", "nope"], "choose from: parabola, line"),
+        (["demo", "--nope"], "--nope"),
+        (["demo", "line", "extra"], "extra"),
+        (["demo", "parabola", "--png", "picture.gif"], ".png"),
+        (["demo", "parabola", "--out", "page.txt"], ".html"),
+        (["demo", "--all", "--png", "x.png"], "--out"),
+        (["list", "nope"], "choose from: datasets"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_exit_code_2(run, words, told):
+    assert told in refused(run(*words))
+
+
+def test_demo(run):
+    code, out, err = run("demo")
+    assert (code, err) == (0, "")
+    assert "1.073741824" in out
+
+
+def test_demo_json(run):
+    code, out, _ = run("demo", "parabola", "--json")
+    assert code == 0
+    assert json.loads(out)["parabola"]["x"][-1] == pytest.approx(1.073741824)
+
+
+def test_demo_writes_files(run, tmp_path):
+    code, out, err = run("demo", "parabola", "--png", tmp_path / "p.png", "--out", tmp_path / "p.html")
+    assert code == 0
+    assert out == ""
+    assert str(tmp_path / "p.png") in err
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "p.html").read_text()
+
+
+def test_lists(run):
+    code, out, _ = run("list")
+    assert code == 0
+    for kind in out.splitlines():
+        code, listed, _ = run("list", kind.split()[0])
+        assert code == 0
+        assert len(listed.splitlines()) == int(kind.split()[1])
+        for line in listed.splitlines():
+            assert len(line.split(maxsplit=1)) == 2, f"no description: {line}"
+
+
+def test_list_json_names_every_member(run):
+    listed = json.loads(run("list", "optimizers", "--json")[1])
+    assert [row["name"] for row in listed] == optimizers.registry.names()
+
+
+def test_interrupt_says_how_to_go_on(run, monkeypatch):
+    def interrupt(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gdbench.demo.run", interrupt)
+    code, out, err = run("demo")
+    assert code == 130
+    assert out == ""
+    assert err == "gdbench: interrupted\n"
+
+
+def process(*words, **environment) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "gdbench", *words]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **environment})
+
+
+def test_module_runs_and_a_poor_terminal_is_no_error():
+    done = process("list", "optimizers", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert b"w ? w ? ?g" in done.stdout
+    assert done.stderr == b""
+
+
+def test_no_colour_in_a_pipe_and_codes_reach_the_shell():
+    done = process("demo", "nope")
+    assert done.returncode == 2
+    assert b"\x1b" not in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error():
+    shell = f"{sys.executable} -m gdbench list datasets | head -1"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True)
+    assert done.stderr == b""
+
+
+def test_import_is_light():
+    heavy = {
+        "pandas",
+        "sklearn",
+        "matplotlib",
+        "plotly",
+        "gdbench.suite",
+        "gdbench.report",
+        "gdbench.demo",
+        "gdbench.parity",
+    }
+    code = "import sys, gdbench.cli; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert heavy & set(loaded) == set()
