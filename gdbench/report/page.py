@@ -1,0 +1,196 @@
+"""The report as one HTML page that needs nothing else, and as its Markdown twin."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from gdbench.report import numbers, style, words
+from gdbench.report.view import ProblemView, SolverView, View
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def environment(html: bool) -> jinja2.Environment:
+    """Jinja with gdbench's filters; HTML escapes what it is given, Markdown escapes in its own way."""
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=html,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    found.filters |= {
+        "gap": words.gap,
+        "rate": words.rate,
+        "figure": lambda spread, cost: words.figure(cost, spread.value),
+        "amount": lambda spread, cost: words.amount(cost, spread.value),
+        "ends": lambda spread, cost: words.ends(cost, spread),
+        "taken": lambda spread, cost: words.taken(cost, spread),
+        "describe": numbers.describe,
+        "percent": words.percent,
+        "md": markdown,
+    }
+    found.globals |= {"words": words, "isfinite": math.isfinite}
+    return found
+
+
+def markdown(text: object) -> str:
+    """Text in which nothing is markup: neither Markdown's nor HTML's."""
+    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
+    for mark in "\\`*_|#~":
+        escaped = escaped.replace(mark, f"\\{mark}")
+    return escaped.replace("](", "]\\(").replace("][", "]\\[")
+
+
+def html(template: str, payload: Any = None, **values: Any) -> str:
+    """A page from a template; `payload` is what its figures show."""
+    script = Markup((TEMPLATES / "page.js").read_text(encoding="utf-8"))
+    return (
+        environment(True)
+        .get_template(template)
+        .render(
+            css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+            plotly=Markup(get_plotlyjs()),
+            script=script,
+            payload=embedded(payload),
+            **values,
+        )
+    )
+
+
+def embedded(payload: Any) -> Markup:
+    """JSON that can stand in a script element: no character in it opens or closes a tag."""
+    text = json.dumps(payload, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    for mark in "<>&\u2028\u2029":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text)
+
+
+def payload(view: View) -> dict[str, Any]:
+    """What the figures of a report show, once and compactly."""
+    return {"palette": palette(), "problems": [_problem(problem) for problem in view.problems]}
+
+
+def palette() -> dict[str, Any]:
+    """Colours, light and dark, and the order of the marks."""
+    return {
+        "light": style.PALETTE,
+        "dark": style.PALETTE_DARK,
+        "marks": [mark for mark, _ in style.MARKS],
+        "dashes": {variant: dash for variant, (dash, _) in style.DASHES.items()} | {"baseline": style.BASELINE_DASH[0]},
+    }
+
+
+def _problem(problem: ProblemView) -> dict[str, Any]:
+    featured = {id(solver) for solver in problem.featured}
+    return {
+        "name": problem.name,
+        "targets": list(problem.targets),
+        "solvers": [_solver(solver, id(solver) in featured) for solver in problem.solvers],
+    }
+
+
+def _solver(solver: SolverView, featured: bool) -> dict[str, Any]:
+    curve, found = solver.curve, solver.sensitivity
+    return {
+        "label": solver.label,
+        "optimizer": "" if solver.baseline else solver.optimizer,
+        "variant": solver.variant,
+        "baseline": solver.baseline,
+        "featured": featured,
+        "timed": solver.timed,
+        "rate": _short(solver.rate, 6),
+        "colour": colour_of(solver),
+        "mark": style.look(solver.optimizer)[1],
+        "curve": {
+            "epochs": short(curve.epochs),
+            "samples": short(curve.samples),
+            "seconds": short(curve.seconds) if solver.timed else [],
+            "middle": short(curve.middle),
+            "low": short(curve.low),
+            "high": short(curve.high),
+        },
+        "rates": {
+            "rate": short(found.rate),
+            "middle": short(found.middle),
+            "low": short(found.low),
+            "high": short(found.high),
+            "diverged": short(found.diverged),
+            "seeds": short(found.seeds),
+        },
+    }
+
+
+def short(values: Iterable[float], digits: int = 6) -> list[float | int | None]:
+    """Numbers to six digits, as JSON has them: null for what is not finite."""
+    return [_short(float(value), digits) for value in np.asarray(values, dtype=float)]
+
+
+def _short(value: float, digits: int) -> float | int | None:
+    if not math.isfinite(value):
+        return None
+    rounded = float(f"{value:.{digits - 1}e}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+def report(view: View, parity: list[dict[str, Any]] | None = None) -> str:
+    """The HTML report."""
+    return html(
+        "report.html",
+        payload(view),
+        view=view,
+        parity=table_of(parity),
+        machine=machine_rows(view.machine),
+        palette=palette(),
+        colour=colour_of,
+        title=f"gdbench: {view.suite}",
+    )
+
+
+def colour_of(solver: SolverView) -> str:
+    """The name of a solver's colour."""
+    return "ink" if solver.baseline else style.look(solver.optimizer)[0]
+
+
+def machine_rows(machine: dict[str, Any]) -> list[tuple[str, str]]:
+    """machine.json as rows, its tables a row an entry."""
+    rows = []
+    for key, value in machine.items():
+        inner = value.items() if isinstance(value, dict) else [(None, value)]
+        rows += [(key if name is None else f"{key}: {name}", numbers.describe(item)) for name, item in inner]
+    return [(name.replace("_", " "), value) for name, value in rows]
+
+
+def cell(costs: dict[str, numbers.Spread]) -> str:
+    """What a target took, in a Markdown table."""
+    reached = [(kind, cost) for kind, cost in costs.items() if cost.reached]
+    return (
+        "<br>".join(words.taken(kind, cost).replace(f" over {cost.seeds} seeds", "") for kind, cost in reached) or "–"
+    )
+
+
+def twin(view: View, figures: dict[str, list[tuple[str, str]]], parity: list[dict[str, Any]] | None = None) -> str:
+    """The Markdown report; `figures` are the file and alt text of each problem's pictures, by its slug."""
+    template = environment(False).get_template("report.md")
+    return template.render(
+        view=view, parity=table_of(parity), figures=figures, cell=cell, machine=machine_rows(view.machine)
+    )
+
+
+def table_of(rows: list[dict[str, Any]] | None) -> tuple[list[str], list[list[str]]] | None:
+    """Header and cells of rows from outside."""
+    if not rows:
+        return None
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return columns, [[numbers.describe(row.get(column, "")) for column in columns] for row in rows]

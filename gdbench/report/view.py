@@ -1,0 +1,367 @@
+"""From a results folder to what pages and figures show: problems, their solvers, and each solver at its best rate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gdbench.errors import GdbenchError
+from gdbench.report import numbers, style
+from gdbench.report.numbers import Spread
+from gdbench.suite import metrics, results
+from gdbench.suite.execute import target_label
+from gdbench.suite.results import Results
+
+COSTS = ("epochs", "samples", "seconds")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A solver's curve over seeds: x on three axes, and the relative gap's median, smallest and largest."""
+
+    epochs: np.ndarray
+    samples: np.ndarray
+    seconds: np.ndarray
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The final relative gap at each learning rate: median, smallest and largest of the seeds that did not diverge."""
+
+    rate: np.ndarray
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    diverged: np.ndarray
+    seeds: np.ndarray
+
+
+@dataclass(frozen=True)
+class SolverView:
+    """A solver on a problem, at its best learning rate.
+
+    Attributes
+    ----------
+    solver : str
+        Its name in runs.parquet.
+    label : str
+        What readers call it: "mini-batch Adam", "SGDRegressor".
+    baseline : bool
+        Not gdbench's own.
+    rate, tried : float, int
+        The learning rate chosen (NaN where every rate diverged), of how many.
+    timed : bool
+        Whether it was timed alone; its seconds mean nothing otherwise.
+    note : str
+        What a reader has to know, such as another objective.
+    costs : dict of target → dict of "epochs", "samples", "seconds" → Spread
+    """
+
+    solver: str
+    label: str
+    baseline: bool
+    optimizer: str
+    variant: str
+    batch_size: int | None
+    rate: float
+    tried: int
+    seeds: int
+    epochs: float
+    timed: bool
+    note: str
+    status: str
+    final: Spread
+    metric: float
+    costs: dict[float, dict[str, Spread]]
+    curve: Curve
+    sensitivity: Sensitivity
+    row: pd.Series
+
+
+@dataclass(frozen=True)
+class ProblemView:
+    """A problem with its solvers, the soonest first.
+
+    Attributes
+    ----------
+    headline : float or None
+        The tightest target that some solver reached with every seed; None if there is none.
+    by : {"seconds", "epochs"}
+        What soonest means here: seconds where clocks were taken.
+    noise : float
+        Slower ÷ faster of identical timed runs; NaN where nothing was timed twice.
+    pairs : int
+        How many solvers that noise comes from.
+    """
+
+    name: str
+    slug: str
+    dataset: str
+    loss: str
+    penalty: str
+    alpha: float
+    rows: int
+    columns: int
+    metric_name: str
+    optimum: float
+    start: float
+    headline: float | None
+    by: str
+    noise: float
+    pairs: int
+    solvers: list[SolverView]
+    targets: tuple[float, ...]
+
+    @property
+    def factor(self) -> float:
+        """The noise that a comparison by `by` has to exceed; epochs are counted and have none."""
+        return self.noise if self.by == "seconds" else 1.0
+
+    def cost(self, solver: SolverView) -> Spread:
+        """What a solver needed to the headline target."""
+        return numbers.NOTHING if self.headline is None else solver.costs[self.headline][self.by]
+
+    def least(self, target: float, kind: str) -> float:
+        """The smallest cost of any solver that reached a target with every seed; NaN where none did."""
+        costs = [solver.costs[target][kind] for solver in self.solvers]
+        return min((cost.value for cost in costs if cost.complete), default=math.nan)
+
+    @cached_property
+    def featured(self) -> list[SolverView]:
+        """The best variant of each optimizer, and the best baseline: few enough for one figure."""
+        seen: dict[str, SolverView] = {}
+        for solver in self.solvers:
+            if len(solver.curve.middle):
+                seen.setdefault("baseline" if solver.baseline else solver.optimizer, solver)
+        return list(seen.values())
+
+    @property
+    def notes(self) -> list[tuple[str, str]]:
+        """Solvers with something to tell."""
+        return [(solver.label, solver.note) for solver in self.solvers if solver.note]
+
+
+@dataclass(frozen=True)
+class View:
+    """A whole results folder, ready to be shown."""
+
+    results: Results
+    summary: pd.DataFrame
+    problems: list[ProblemView]
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """A row a run."""
+        return self.results.runs
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """Where it ran."""
+        return self.results.machine
+
+    @property
+    def suite(self) -> str:
+        """The suite's name."""
+        return str(self.results.spec.get("name", ""))
+
+    @property
+    def targets(self) -> tuple[float, ...]:
+        """Relative gaps, the widest first."""
+        return self.results.targets
+
+
+def read(folder: str | Path) -> View:
+    """The view of a results folder.
+
+    Raises
+    ------
+    GdbenchError
+        A folder without results, or with files that are none.
+    """
+    return build(results.load(folder))
+
+
+def build(found: Results) -> View:
+    """The view of results."""
+    if found.runs.empty or found.tuning.empty:
+        raise GdbenchError(f"{found.folder} holds no finished run yet: let `gdbench run` go on")
+    summary = metrics.summary(found)
+    noise = metrics.clock_noise(found).set_index("problem")
+    curves = chosen_curves(found, summary)
+    slugs = Slugs()
+    problems = [
+        _problem(found, str(name), slugs(str(name)), rows, noise, curves)
+        for name, rows in summary.groupby("problem", sort=False)
+    ]
+    return View(found, summary, problems)
+
+
+class Slugs:
+    """File names and anchors for names of any kind, each its own."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        """The slug of the next name."""
+        plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
+        base = "-".join(filter(None, plain.split("-")))[:60] or "problem"
+        slug, number = base, 2
+        while slug in self.taken:
+            slug, number = f"{base}-{number}", number + 1
+        self.taken.add(slug)
+        return slug
+
+
+def chosen_runs(found: Results, summary: pd.DataFrame) -> pd.DataFrame:
+    """The runs that a summary's rows come from: the first repeat at the best rate, timed alone where there is one."""
+    keys = ["problem", "solver", "learning_rate"]
+    timed = set(zip(found.timed.problem, found.timed.solver, strict=True))
+    stage = ["timed" if key in timed else "tuning" for key in zip(summary.problem, summary.solver, strict=True)]
+    wanted = summary[keys].assign(stage=stage)
+    return found.runs[found.runs.repeat == 0].merge(wanted, on=[*keys, "stage"])
+
+
+def chosen_curves(found: Results, summary: pd.DataFrame) -> dict[tuple[str, str], Curve]:
+    """The curve over seeds of each solver at its best rate, by problem and solver."""
+    runs = chosen_runs(found, summary)
+    runs = runs[runs.optimum.notna()]
+    points = found.curves[found.curves.run_id.isin(runs.run_id)]
+    points = points.assign(run_id=points.run_id.astype(str)).merge(
+        runs[["run_id", "problem", "solver", "objective_start", "optimum"]], on="run_id"
+    )
+    gap = points.gap / (points.objective_start - points.optimum)
+    points = points.assign(relative_gap=gap.clip(lower=numbers.SMALLEST))
+    points = points[(points.step > 0) & np.isfinite(points.relative_gap)]
+    groups = points.groupby(["problem", "solver"], sort=False)
+    seeds = runs.groupby(["problem", "solver"]).size()
+    return {(str(p), str(s)): _curve(group, seeds[p, s]) for (p, s), group in groups}
+
+
+def _curve(points: pd.DataFrame, seeds: int) -> Curve:
+    """Curves as one, at the steps that at least half of the seeds recorded."""
+    steps = points.groupby("step", sort=True)
+    kept = steps.size() * 2 >= seeds
+    x = steps[["epoch", "samples", "seconds"]].median()[kept]
+    gap = steps.relative_gap.agg(["median", "min", "max"])[kept]
+    columns = [x.epoch, x.samples, x.seconds, gap["median"], gap["min"], gap["max"]]
+    return Curve(*[column.to_numpy(dtype=float) for column in columns])
+
+
+NO_CURVE = Curve(*[np.empty(0)] * 6)
+
+
+def _problem(
+    found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd.DataFrame, curves: dict[tuple[str, str], Curve]
+) -> ProblemView:
+    runs = found.tuning[found.tuning.problem == name]
+    of_solver = dict(iter(runs.groupby("solver", sort=False)))
+    solvers = [
+        _solver(row, of_solver[row.solver], curves.get((name, row.solver), NO_CURVE), found.targets)
+        for _, row in rows.iterrows()
+    ]
+    measured = runs[runs.optimum.notna()]
+    first = (measured if len(measured) else runs).iloc[0]
+    problem = ProblemView(
+        name=name,
+        slug=slug,
+        dataset=str(first.dataset),
+        loss=str(first.loss),
+        penalty=str(first.penalty),
+        alpha=float(first.alpha),
+        rows=int(first.n),
+        columns=int(first.d),
+        metric_name=str(first.metric_name),
+        optimum=float(first.optimum),
+        start=float(first.objective_start),
+        headline=_headline(solvers, found.targets),
+        by="seconds" if any(solver.timed for solver in solvers) else "epochs",
+        noise=float(noise.factor.get(name, math.nan)),
+        pairs=int(noise.pairs.get(name, 0)),
+        solvers=solvers,
+        targets=found.targets,
+    )
+    problem.solvers.sort(key=lambda solver: _order(problem, solver))
+    return problem
+
+
+def _order(problem: ProblemView, solver: SolverView) -> tuple[float, ...]:
+    cost = problem.cost(solver)
+    return (not cost.complete, cost.value, solver.final.value)
+
+
+def _headline(solvers: list[SolverView], targets: tuple[float, ...]) -> float | None:
+    """The tightest target that a solver reached with all of its seeds."""
+    reached = [target for target in targets if any(s.costs[target]["samples"].complete for s in solvers)]
+    return min(reached, default=None)
+
+
+def _solver(row: pd.Series, runs: pd.DataFrame, curve: Curve, targets: tuple[float, ...]) -> SolverView:
+    timed = row.timing == "alone"
+    return SolverView(
+        solver=row.solver,
+        label=label(row),
+        baseline=row.backend != "gdbench",
+        optimizer=str(row.optimizer),
+        variant=str(row.variant),
+        batch_size=None if pd.isna(row.batch_size) else int(row.batch_size),
+        rate=float(row.learning_rate),
+        tried=int(row.n_rates),
+        seeds=int(row.seeds),
+        epochs=float(runs.epochs.max()),
+        timed=timed,
+        note=str(row.note),
+        status=str(row.status),
+        final=_final(row),
+        metric=float(row.test_metric),
+        costs={target: _costs(row, target_label(target), timed) for target in targets},
+        curve=curve,
+        sensitivity=_sensitivity(runs),
+        row=row,
+    )
+
+
+def label(row: pd.Series) -> str:
+    """A solver's name, its optimizer as its authors write it."""
+    if row.backend != "gdbench":
+        return str(row.solver)
+    return str(row.solver).replace(f" {row.optimizer}", f" {style.optimizer_name(row.optimizer)}", 1)
+
+
+def _costs(row: pd.Series, target: str, timed: bool) -> dict[str, Spread]:
+    found = {}
+    for cost in COSTS:
+        middle, low, high = (float(row[f"{cost}_to_{target}{end}"]) for end in ("", "_low", "_high"))
+        if math.isnan(middle) or (cost == "seconds" and not timed):
+            found[cost] = numbers.NOTHING
+        else:
+            found[cost] = Spread(middle, low, high, int(row[f"reached_{target}"]), int(row.seeds))
+    return found
+
+
+def _final(row: pd.Series) -> Spread:
+    ends = (float(row[f"relative_gap{end}"]) for end in ("", "_low", "_high"))
+    middle, low, high = (max(end, numbers.SMALLEST) for end in ends)
+    if math.isnan(row.relative_gap) or row.status in ("diverged", "failed"):
+        return numbers.NOTHING
+    return Spread(middle, low, high, int(row.seeds), int(row.seeds))
+
+
+def _sensitivity(runs: pd.DataFrame) -> Sensitivity:
+    usable = ~runs.status.isin(["diverged", "failed"]) & np.isfinite(runs.relative_gap)
+    final = runs[usable].assign(final=runs.relative_gap.clip(lower=numbers.SMALLEST))
+    rates = runs.groupby("learning_rate", sort=True)
+    seeds = rates.size()
+    gap = final.groupby("learning_rate").final.agg(["median", "min", "max"]).reindex(seeds.index)
+    lost = (runs.status == "diverged").groupby(runs.learning_rate).sum().reindex(seeds.index)
+    columns = [seeds.index, gap["median"], gap["min"], gap["max"], lost, seeds]
+    return Sensitivity(*[np.asarray(column, dtype=float) for column in columns])

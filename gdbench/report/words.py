@@ -1,0 +1,260 @@
+"""Sentences: each is made from the results, and none holds a number that isn't in them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from gdbench.report import numbers
+from gdbench.report.numbers import Spread
+from gdbench.report.view import ProblemView, SolverView, View
+
+SCALES = {
+    "seconds": ((1.0, "s", 0.1), (1e3, "ms", 1.0), (1e6, "µs", 1.0), (1e9, "ns", 0.0)),
+    "samples": ((1e-9, "G samples", 1.0), (1e-6, "M samples", 1.0), (1e-3, "k samples", 1.0), (1.0, "samples", 0.0)),
+    "epochs": ((1.0, "epochs", 0.0),),
+}
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number in plain digits: 0.012345 → "0.0123", 12345 → "12,300"."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):,.{max(places, 0)}f}"
+
+
+def scale(cost: str, value: float) -> tuple[float, str]:
+    """Factor and unit in which a cost reads well."""
+    for factor, unit, least in SCALES[cost]:
+        if value * factor >= least:
+            return factor, unit
+    return SCALES[cost][-1][:2]
+
+
+def amount(cost: str, value: float) -> str:
+    """A cost with its unit: "0.120 s", "1.20 M samples"."""
+    if not math.isfinite(value):
+        return "not reached"
+    factor, unit = scale(cost, value)
+    return f"{significant(value * factor)} {unit}"
+
+
+def figure(cost: str, value: float) -> str:
+    """A cost under a heading that names it: the unit only where it varies ("1.20 k", "34.0 µs")."""
+    text = amount(cost, value)
+    return text if cost == "seconds" else text.removesuffix("epochs").removesuffix("samples").strip()
+
+
+def ends(cost: str, spread: Spread) -> str:
+    """The ends of a spread in the unit of its value: "0.110, 0.130"."""
+    factor, _ = scale(cost, spread.value)
+    return f"{significant(spread.low * factor)}, {significant(spread.high * factor)}"
+
+
+def taken(cost: str, spread: Spread) -> str:
+    """A cost with its spread: "0.120 s [0.110, 0.130 over 3 seeds]"."""
+    text = amount(cost, spread.value)
+    if not spread.reached:
+        return text
+    if spread.seeds == 1:
+        return f"{text} [1 seed]"
+    if not spread.complete:
+        return f"{text} [{spread.hits} of {spread.seeds} seeds]"
+    return f"{text} [{ends(cost, spread)} over {spread.seeds} seeds]"
+
+
+def gap(value: float) -> str:
+    """A gap or target: "1e-3", "2.5e-4"."""
+    if not math.isfinite(value):
+        return "∞"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def rate(value: float) -> str:
+    """A learning rate."""
+    return f"{value:.3g}"
+
+
+def answer(problem: ProblemView) -> str:
+    """Who reached the headline target first on a problem, and what the baseline took."""
+    winner = problem.solvers[0]
+    if problem.headline is None:
+        return (
+            f"On {problem.name}, no solver reached a gap of {gap(max(problem.targets))} with every seed; the closest, "
+            f"{winner.label} at {rate(winner.rate)}, ended at {gap(winner.final.value)}."
+        )
+    first = (
+        f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)} first, "
+        f"in {taken(problem.by, problem.cost(winner))}"
+    )
+    other = rival(problem)
+    return f"{first}." if other is None else f"{first}; {_second(problem, other)}."
+
+
+def rival(problem: ProblemView) -> SolverView | None:
+    """Whom the winner is set against: the best baseline; the best of our own where a baseline wins."""
+    wanted = not problem.solvers[0].baseline
+    found = (
+        solver for solver in problem.solvers if solver.baseline == wanted and not math.isnan(solver.row.relative_gap)
+    )
+    return next(found, None)
+
+
+def _second(problem: ProblemView, solver: SolverView) -> str:
+    cost = problem.cost(solver)
+    who = f"{solver.label} at {rate(solver.rate)}"
+    if cost.reached:
+        return f"{who} took {taken(problem.by, cost)}"
+    if not solver.final.reached:
+        return f"{solver.label} diverged at every rate"
+    return f"{who} did not reach it in {significant(solver.epochs)} epochs (it ended at {gap(solver.final.value)})"
+
+
+def peers(problem: ProblemView) -> list[SolverView]:
+    """The solvers that are not distinguishable from the first."""
+    best = problem.cost(problem.solvers[0])
+    if not best.reached:
+        return []
+    rest = problem.solvers[1:]
+    return [solver for solver in rest if not numbers.distinguishable(best, problem.cost(solver), problem.factor)]
+
+
+def doubt(problem: ProblemView) -> str:
+    """How sure the first place of a problem is."""
+    winner = problem.solvers[0]
+    if problem.headline is None:
+        return f"On {problem.name} there is no first place to be sure of."
+    close = peers(problem)
+    if not close:
+        return f"On {problem.name}, the lead of {winner.label} exceeds the noise and the spread over seeds."
+    named = ", ".join(f"{s.label} ({amount(problem.by, problem.cost(s).value)})" for s in close[:4])
+    more = f" and {len(close) - 4} more" if len(close) > 4 else ""
+    return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}."
+
+
+def summary(view: View) -> str:
+    """Who was first how often."""
+    decided = [p for p in view.problems if p.headline is not None]
+    if not decided:
+        return f"No solver reached a target on any of {plural(len(view.problems), 'problem')}."
+    first = Counter(p.solvers[0].label for p in decided).most_common()
+    if len(decided) == 1:
+        return f"{capital(first[0][0])} was first."
+    parts = [f"{label} was first on {times}" for label, times in first[:3]]
+    rest = sum(times for _, times in first[3:])
+    others = f", and others on {rest}" if rest else ""
+    return f"Of {plural(len(decided), 'problem')}, {', '.join(parts)}{others}."
+
+
+def noise(view: View) -> str:
+    """The noise floor of the clock."""
+    known = [problem for problem in view.problems if problem.pairs]
+    if not known:
+        return (
+            "Nothing was timed twice, so the noise of the clock is not known; times are compared by their spread alone."
+        )
+    pairs = sum(problem.pairs for problem in known)
+    each = ", ".join(f"{percent(problem.noise - 1)} on {problem.name}" for problem in known)
+    return (
+        f"{plural(pairs, 'solver')} ran twice with the same seed, far apart in time: nine of ten such pairs differed "
+        f"by less than {each}. Two solvers whose times differ by less, or whose ranges over seeds overlap, are not "
+        f"distinguishable."
+    )
+
+
+def endings(view: View) -> str:
+    """How the runs ended."""
+    counts = Counter(view.runs.status)
+    words = {
+        "converged": "stopped by themselves",
+        "budget": "used up their budget",
+        "diverged": "diverged",
+        "timeout": "ran out of time",
+        "failed": "failed",
+    }
+    parts = [f"{counts[status]:,} {said}" for status, said in words.items() if counts[status]]
+    return f"Of {plural(len(view.runs), 'run')}, {', '.join(parts)}."
+
+
+def certified(view: View) -> str:
+    """That no run ended below the optimum."""
+    smallest = view.runs.relative_gap[view.runs.status != "failed"].min()
+    if not smallest < 0:
+        return "Every optimum is certified, and no run went below it."
+    return f"Every optimum is certified; the lowest relative gap of any run is {gap(smallest)}, which is rounding."
+
+
+def subject(problem: ProblemView) -> str:
+    """What is minimised."""
+    penalty = f" + {problem.alpha:g} · {problem.penalty}" if problem.alpha else ""
+    data = "" if problem.dataset == problem.name else f"Data {problem.dataset}: "
+    value = f"its certified minimum is {problem.optimum:.6g}, and it starts at {problem.start:.6g}"
+    return f"{data}{problem.rows:,} rows × {problem.columns:,} columns, loss {problem.loss}{penalty}; {value}."
+
+
+def alt_convergence(problem: ProblemView) -> str:
+    """What the convergence figure of a problem shows, for those who don't see it."""
+    named = ", ".join(f"{s.label} {gap(s.final.value)}" for s in problem.featured)
+    return f"Relative gap on {problem.name} against cost, on log axes. Final gaps: {named}."
+
+
+def alt_rates(problem: ProblemView) -> str:
+    """What the learning-rate figure of a problem shows."""
+    named = ", ".join(f"{s.label} {rate(s.rate)}{_lost(s)}" for s in problem.featured)
+    return f"Final gap on {problem.name} against the learning rate, on log axes. Best rates: {named}."
+
+
+def _lost(solver: SolverView) -> str:
+    found = solver.sensitivity
+    rates = found.rate[found.diverged > 0]
+    return f" (diverges from {rate(rates.min())})" if len(rates) else ""
+
+
+GLOSSARY = {
+    "epoch": "one pass over the training data",
+    "samples": "rows whose gradient was evaluated",
+    "batch": "a step uses every row",
+    "stochastic": "a step uses one row",
+    "mini-batch": "a step uses a few rows",
+    "gap": "(f(w) − f*) ⁄ (f(0) − f*), with f* the certified minimum and f(0) the value at w = 0",
+    "diverged": "the objective left for infinity, or ended above its start",
+}
+
+TUNING = {
+    "time": "The learning rate of each solver is the one that reaches the tightest target soonest among those tried; "
+    "their number stands beside each result.",
+    "gap": "The learning rate of each solver is the one with the smallest final gap among those tried; their number "
+    "stands beside each result.",
+    "none": "Each solver ran at its own learning rate; none was tuned.",
+}
+
+
+def method(view: View) -> list[str]:
+    """How the numbers were taken."""
+    return [
+        "Every run starts at w = 0. The kernel runs from checkpoint to checkpoint, and only it is on the clock; the "
+        "objective is evaluated while the clock stands still, and compilation is not counted.",
+        "A whole grid of learning rates is descended in one pass over the data, which gives epochs and samples but no "
+        "time of a single solver. The chosen rate of each solver ran again alone, and every time on this page comes "
+        "from those runs.",
+        TUNING[view.results.spec["tuning"]],
+        "A cost to a target is the median over seeds at the first recorded point at or under it, with the quartiles, "
+        "which for three seeds are the smallest and the largest. A seed that missed counts as infinite.",
+    ]
+
+
+def percent(value: float) -> str:
+    """A share: 0.041 → "4.10%"."""
+    return f"{significant(100 * value)}%"
+
+
+def plural(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def capital(text: str) -> str:
+    """A sentence's first letter."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,30 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+# importlib mode gives test files no folder to import helpers from
+sys.path.insert(0, str(Path(__file__).parent))
+
+import synthetic
+
+from gdbench import report
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """A results folder, without a report."""
+    return synthetic.write(tmp_path_factory.mktemp("report") / "results")
+
+
+@pytest.fixture(scope="session")
+def written(folder) -> Path:
+    """The same folder with its report."""
+    report.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Runs and curves, as in the folder."""
+    return synthetic.tables()

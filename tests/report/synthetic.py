@@ -1,0 +1,178 @@
+"""A results folder whose numbers follow formulas, in the files that a suite leaves. Nothing is run for it.
+
+``python tests/report/synthetic.py FOLDER`` makes one to look at.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gdbench.suite import tuning
+from gdbench.suite.execute import costs_to_targets
+
+RATES = np.logspace(-4, 0, 5)
+SEEDS = (0, 1, 2)
+STEPS = np.unique(np.round(np.logspace(0, np.log10(400), 20)).astype(int))
+OPTIMIZERS = ("gd", "momentum", "rmsprop", "adam")
+# samples a step; and the best log10 rate, speed and noise of each, so that they differ
+VARIANTS = {"batch": 2000, "mini-batch": 32, "stochastic": 1}
+PROBLEMS = {
+    "flights": ("squared_error", "flights"),
+    "<b>bold</b> & co": ("squared_error", "diabetes"),
+    "digits": ("cross_entropy", "digits"),
+}
+TARGETS = (1e-1, 1e-2, 1e-3, 1e-4)
+ROWS = 2000
+MACHINE = {
+    "cpu": "Example CPU 3000",
+    "cores": 2,
+    "memory_bytes": 8_000_000_000,
+    "os": "Linux 6.1",
+    "python": "CPython 3.12.1",
+    "versions": {"gdbench": "0.1.0", "numba": "0.61.0", "numpy": "2.0.0", "scikit-learn": "1.6.0"},
+    "simd": ["avx2", "fma"],
+    "git_commit": None,
+    "read_bandwidth_gb_s": 10.0,
+}
+SPEC = {
+    "name": "synthetic",
+    "title": "Made by formulas",
+    "seeds": list(SEEDS),
+    "targets": list(TARGETS),
+    "tuning": "time",
+}
+
+
+def fold(seed: object) -> float:
+    """A number in [0, 1) from anything, the same in every process."""
+    return (sum(ord(c) * (i + 7) for i, c in enumerate(str(seed))) * 0.61803398875) % 1.0
+
+
+def one_run(
+    problem: str, variant: str, optimizer: str, rate: float, seed: int, backend: str, stage: str, repeat: int = 0
+):
+    """A row of runs and its curve: an exponential descent onto a noise floor, in closed form."""
+    loss, dataset = PROBLEMS[problem]
+    place = OPTIMIZERS.index(optimizer)
+    best = -2.5 + 0.5 * place + (0.8 if variant == "batch" else 0.0) + fold(problem) * 0.4
+    distance = np.log10(rate) - best
+    diverged = distance > 1.4
+    per_step = VARIANTS[variant]
+    samples = np.concatenate([[0], STEPS * max(per_step, 32)]).astype(np.int64)
+    speed = (0.02 + 0.01 * place) * 10 ** -abs(distance) * (1 + 0.06 * fold((problem, variant, optimizer, seed)))
+    floor = {"batch": 1e-9, "mini-batch": 1e-5, "stochastic": 1e-3}[variant] * (1 + seed / 4)
+    progress = np.concatenate([[0], STEPS]) * speed
+    relative = np.exp(-progress) + floor * (1 - np.exp(-progress))
+    if diverged:
+        relative = 2.0 ** np.arange(8)
+        samples = samples[:8]
+    start, optimum = 3.0, 1.0
+    gap = relative * (start - optimum)
+    cost = {"gdbench": 1.0, "scikit-learn": 4.0}[backend] * 2e-8 * (1 + 0.02 * seed + 0.1 * place + 0.01 * repeat)
+    # scikit-learn's softmax is another objective: it has no gap
+    comparable = backend == "gdbench" or loss == "squared_error"
+    if not comparable:
+        optimum, gap, relative = np.nan, gap * np.nan, relative * np.nan
+    steps = samples // max(per_step, 32)
+    points = np.column_stack(
+        [steps, samples / ROWS, samples, samples * cost, 1.0 + relative * 2, gap, np.sqrt(np.abs(gap))]
+    )
+    run_id = f"{problem}|{variant}|{optimizer}|{rate:g}|{seed}|{backend}|{stage}|{repeat}"
+    curve = pd.DataFrame(points, columns=["step", "epoch", "samples", "seconds", "objective", "gap", "gradient_norm"])
+    curve.insert(0, "run_id", run_id)
+    curve = curve.astype({"step": "int64", "samples": "int64"})
+    baseline = {"cross_entropy": "SGDClassifier"}.get(loss, "SGDRegressor")
+    row = {
+        "run_id": run_id,
+        "suite": "synthetic",
+        "problem": problem,
+        "dataset": dataset,
+        "loss": loss,
+        "penalty": "none",
+        "alpha": 0.0,
+        "n": ROWS,
+        "d": 10,
+        "data_bytes": ROWS * 10 * 8,
+        "solver": f"{variant} {optimizer}" if backend == "gdbench" else baseline,
+        "variant": variant,
+        "batch_size": None if variant == "batch" else per_step,
+        "optimizer": optimizer,
+        "optimizer_fields": "{}",
+        "schedule": "constant",
+        "schedule_fields": "{}",
+        "learning_rate": rate,
+        "shuffle": "none" if variant == "batch" else "epoch",
+        "dtype": "float64",
+        "seed": seed,
+        "backend": backend,
+        "stage": stage,
+        "repeat": repeat,
+        "status": "diverged" if diverged else "budget",
+        "reason": "the objective grew beyond 1e6 times its start" if diverged else "",
+        "note": "" if comparable else "minimises one-against-rest log loss, another objective",
+        "epochs": samples[-1] / ROWS,
+        "n_updates": int(steps[-1]),
+        "n_samples": int(samples[-1]),
+        "seconds": samples[-1] * cost,
+        "compile_seconds": 0.8 if seed == 0 else 0.0,
+        "objective": 1.0 + 2 * relative[-1],
+        "gap": gap[-1],
+        "relative_gap": relative[-1],
+        "train_metric": 1 - relative[-1],
+        "test_metric": 0.9 - relative[-1],
+        "metric_name": "accuracy" if loss == "cross_entropy" else "R²",
+        "timing": "shared" if backend == "gdbench" and stage == "tuning" else "alone",
+        "optimum": optimum,
+        "objective_start": start,
+    }
+    return row | costs_to_targets(points, TARGETS, comparable), curve
+
+
+def settings(problems):
+    """What is run: every rate in a shared pass, and scikit-learn."""
+    for problem in problems:
+        for rate in RATES:
+            for seed in SEEDS:
+                for variant in VARIANTS:
+                    for optimizer in OPTIMIZERS:
+                        yield problem, variant, optimizer, rate, seed, "gdbench", "tuning"
+                yield problem, "stochastic", "gd", rate, seed, "scikit-learn", "tuning"
+
+
+def alone(runs: pd.DataFrame):
+    """The best rate of each solver, again, by itself; the first seed twice."""
+    for (problem, variant, optimizer, backend), group in runs.groupby(
+        ["problem", "variant", "optimizer", "backend"], sort=False
+    ):
+        choice = tuning.choose(group.to_dict("records"), TARGETS)
+        if choice.learning_rate is not None:
+            for seed, repeat in [*((seed, 0) for seed in SEEDS), (SEEDS[0], 1)]:
+                yield problem, variant, optimizer, choice.learning_rate, seed, backend, "timed", repeat
+
+
+def tables(problems=tuple(PROBLEMS)) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Runs and curves."""
+    made = [one_run(*setting) for setting in settings(problems)]
+    made += [one_run(*setting) for setting in alone(pd.DataFrame([row for row, _ in made]))]
+    runs = pd.DataFrame([row for row, _ in made]).astype({"batch_size": "Int64"})
+    return runs, pd.concat([curve for _, curve in made], ignore_index=True)
+
+
+def write(folder: Path, problems=tuple(PROBLEMS)) -> Path:
+    """Write the files of a finished suite."""
+    folder.mkdir(parents=True, exist_ok=True)
+    runs, curves = tables(problems)
+    runs.to_parquet(folder / "runs.parquet")
+    curves.to_parquet(folder / "curves.parquet")
+    (folder / "machine.json").write_text(json.dumps(MACHINE), encoding="utf-8")
+    (folder / "spec.json").write_text(json.dumps(SPEC), encoding="utf-8")
+    suite = {"spec": SPEC, "planned": len(runs), "finished": len(runs), "facts": {"jobs": 1, "quick": False}}
+    (folder / "suite.json").write_text(json.dumps(suite), encoding="utf-8")
+    return folder
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,173 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from gdbench import report
+from gdbench.errors import GdbenchError
+from gdbench.report import page, view
+
+
+class Elements(HTMLParser):
+    """The elements of a page, outside scripts, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.text, self.inside = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        self.inside = tag
+
+    def handle_data(self, data):
+        if self.inside not in ("script", "style"):
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def html(written):
+    return (written / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def elements(html):
+    plotly = html.index("<script>")
+    return Elements(html[:plotly] + html[html.index("</script>", plotly) :])
+
+
+@pytest.fixture(scope="module")
+def payload(html):
+    begin = html.index('id="data">') + len('id="data">')
+    return json.loads(html[begin : html.index("</script>", begin)])
+
+
+def test_the_page_is_one_file_of_modest_size(html, elements):
+    assert len(html.encode()) < 8e6
+    assert html.count("plotly.js v") == 1
+    for tag, attrs in elements.found:
+        assert tag not in ("iframe", "object", "embed")
+        assert "src" not in attrs
+        assert attrs.get("href", "#").startswith(("#", "data:"))
+
+
+def test_names_stay_text(html, elements):
+    assert ("b", {}) not in elements.found
+    assert "<b>bold</b> & co" in "".join(elements.text)
+    assert "<b>bold" not in html.split('id="data">')[1].split("</script>")[0]
+
+
+def test_every_figure_has_an_alternative(elements):
+    plots = [attrs for _, attrs in elements.found if "data-figure" in attrs]
+    assert len(plots) >= 2 * len(synthetic.PROBLEMS)
+    assert all(attrs["role"] == "img" and len(attrs["aria-label"]) > 40 for attrs in plots)
+
+
+def test_links_lead_somewhere(elements):
+    ids = [attrs["id"] for _, attrs in elements.found if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for tag, attrs in elements.found:
+        if tag == "a":
+            assert attrs["href"].removeprefix("#") in ids
+
+
+def test_the_figures_show_the_curves(payload, tables):
+    runs, curves = tables
+    for problem in payload["problems"]:
+        for solver in problem["solvers"]:
+            if solver["baseline"] or not solver["curve"]["middle"]:
+                continue
+            mine = runs[(runs.problem == problem["name"]) & (runs.solver == solver["label"].lower())]
+            mine = mine[(mine.stage == "timed") & (mine.repeat == 0)]
+            points = curves.merge(mine[["run_id", "objective_start", "optimum"]], on="run_id")
+            points = points[points.step > 0].assign(relative=points.gap / (points.objective_start - points.optimum))
+            expected = points.groupby("step").agg({"epoch": "median", "seconds": "median", "relative": "median"})
+            assert solver["curve"]["epochs"] == pytest.approx(expected.epoch.to_numpy(), rel=1e-5)
+            assert solver["curve"]["seconds"] == pytest.approx(expected.seconds.to_numpy(), rel=1e-5)
+            assert solver["curve"]["middle"] == pytest.approx(expected.relative.to_numpy(), rel=1e-5)
+
+
+def test_the_figures_show_every_learning_rate(payload, tables):
+    runs = tables[0][tables[0].stage == "tuning"]
+    for problem in payload["problems"]:
+        for solver in problem["solvers"]:
+            found = solver["rates"]
+            assert found["rate"] == pytest.approx(synthetic.RATES, rel=1e-5)
+            if not solver["baseline"]:
+                mine = runs[(runs.problem == problem["name"]) & (runs.solver == solver["label"].lower())]
+                lost = (mine.status == "diverged").groupby(mine.learning_rate).sum()
+                assert found["diverged"] == lost.to_list()
+
+
+def test_the_table_holds_what_the_tables_hold(elements, tables):
+    text = " ".join(" ".join(elements.text).split())
+    runs = tables[0]
+    mine = runs[(runs.problem == "flights") & (runs.solver == "mini-batch adam") & (runs.stage == "timed")]
+    value = mine[mine.repeat == 0]["seconds_to_1e-2"].median() * 1e6
+    assert f"{value:.1f} µs" in text
+
+
+def test_the_twin_says_the_same(written, elements):
+    text = (written / "report.md").read_text(encoding="utf-8")
+    page_text = " ".join("".join(elements.text).split())
+    for sentence in re.findall(r"^- (On flights.*)$", text, re.MULTILINE):
+        assert sentence in page_text
+    assert "<b>" not in text
+    pictures = re.findall(r"\]\((figures/[^)]+)\)", text)
+    assert len(pictures) == 2 * len(synthetic.PROBLEMS)
+    assert all((written / picture).exists() for picture in pictures)
+
+
+def test_figures_are_drawn_twice(written):
+    names = {path.name for path in (written / "figures").iterdir()}
+    for name in names:
+        assert name.replace(".svg", ".png") in names
+        assert (written / "figures" / name).stat().st_size > 5000
+
+
+def test_parity_rows_are_shown_as_they_are(folder):
+    rows = [{"case": "<i>x</i>", "largest difference": 1.25e-13}, {"case": "b", "agrees": True}]
+    text = page.report(view.read(folder), rows)
+    assert "&lt;i&gt;x&lt;/i&gt;" in text
+    assert "1.25e-13" in text
+
+
+def test_markdown_is_escaped():
+    assert page.markdown("a|b *c* <d> [e](f)") == r"a\|b \*c\* &lt;d&gt; [e]\(f)"
+
+
+def test_a_folder_without_results_is_told(tmp_path):
+    with pytest.raises(GdbenchError, match="gdbench run"):
+        report.write(tmp_path)
+
+
+def changed(tmp_path, change):
+    """A results folder of one problem with changed runs."""
+    made = synthetic.write(tmp_path / "results", ("flights",))
+    runs = change(pd.read_parquet(made / "runs.parquet"))
+    runs.to_parquet(made / "runs.parquet")
+    return view.read(made)
+
+
+def test_an_untimed_suite_is_compared_by_epochs(tmp_path):
+    shown = changed(tmp_path, lambda runs: runs[(runs.stage == "tuning") & (runs.backend == "gdbench")])
+    assert shown.problems[0].by == "epochs"
+    text = page.report(shown)
+    assert 'value="seconds"' not in text
+    assert "epochs [" in text
+
+
+def test_a_suite_that_reached_nothing_is_reported(tmp_path):
+    def lost(runs):
+        costs = [c for c in runs if "_to_" in c]
+        status = runs.status.where(runs.learning_rate == runs.learning_rate.min(), "diverged")
+        return runs[runs.stage == "tuning"].assign(status=status, **dict.fromkeys(costs, np.inf))
+
+    shown = changed(tmp_path, lost)
+    text = page.report(shown)
+    assert "no solver reached" in text
+    assert page.twin(shown, {}, None)

@@ -1,0 +1,111 @@
+import re
+
+import numpy as np
+import pytest
+import synthetic
+
+from gdbench.report import view, words
+from gdbench.report.numbers import NOTHING, Spread, distinguishable
+
+
+@pytest.fixture(scope="module")
+def shown(folder):
+    return view.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1234, "0.123 s"), (12.0, "12.0 s"), (0.0123, "12.3 ms"), (1.61e-4, "161 µs"), (2e-8, "20.0 ns")],
+)
+def test_seconds_read_well(value, text):
+    assert words.amount("seconds", value) == text
+
+
+def test_numbers_keep_three_digits():
+    assert words.significant(0.0012345) == "0.00123"
+    assert words.significant(12345) == "12,300"
+    assert words.significant(0) == "0"
+    assert words.gap(2.5e-4) == "2.5e-4"
+    assert words.gap(1e-3) == "1e-3"
+    assert words.amount("samples", 1.2e6) == "1.20 M samples"
+    assert words.amount("epochs", np.inf) == "not reached"
+
+
+def first_by_hand(runs, problem):
+    """The winner of a problem, from the rows alone."""
+    timed = runs[(runs.problem == problem) & (runs.stage == "timed") & (runs.repeat == 0)]
+    for target in ("1e-4", "1e-3", "1e-2", "1e-1"):
+        seconds = timed.groupby("solver")[f"seconds_to_{target}"]
+        complete = seconds.max()[np.isfinite(seconds.max())]
+        if len(complete):
+            median = seconds.median()[complete.index]
+            winner = median.idxmin()
+            values = timed[timed.solver == winner]
+            rate = values.learning_rate.iloc[0]
+            return target, winner, rate, median.min(), seconds.min()[winner], seconds.max()[winner]
+    return None
+
+
+@pytest.mark.parametrize("index", range(len(synthetic.PROBLEMS)))
+def test_the_answer_holds_the_numbers_of_the_tables(shown, tables, index):
+    problem = shown.problems[index]
+    target, winner, rate, middle, low, high = first_by_hand(tables[0], problem.name)
+    found = re.search(
+        r"On (.+), (\S+ \S+) at (\S+) reached gap (\S+) first, in (\S+) µs \[(\S+), (\S+) over 3 seeds\]",
+        words.answer(problem),
+    )
+    name, label, shown_rate, shown_target, *numbers = found.groups()
+    assert (name, label.lower(), shown_target) == (problem.name, winner, target)
+    assert float(shown_rate) == pytest.approx(rate, rel=5e-3)
+    assert [float(n) * 1e-6 for n in numbers] == pytest.approx([middle, low, high], rel=5e-3)
+
+
+def test_the_answer_names_what_the_baseline_took(shown, tables):
+    said = words.answer(shown.problems[0])
+    runs = tables[0]
+    mine = runs[(runs.problem == "flights") & (runs.backend == "scikit-learn") & (runs.stage == "timed")]
+    final = mine[mine.repeat == 0].relative_gap.median()
+    assert f"SGDRegressor at {mine.learning_rate.iloc[0]:.3g} did not reach it" in said
+    assert f"(it ended at {words.gap(final)})" in said
+
+
+def test_another_objective_is_compared_with_nothing(shown):
+    digits = shown.problems[2]
+    assert "SGDClassifier" not in words.answer(digits)
+    assert digits.notes == [("SGDClassifier", "minimises one-against-rest log loss, another objective")]
+
+
+def test_the_summary_counts_first_places(shown):
+    winners = [problem.solvers[0].label for problem in shown.problems]
+    for label in set(winners):
+        assert f"{label} was first on {winners.count(label)}" in words.summary(shown)
+
+
+def test_the_endings_count_the_runs(shown, tables):
+    status = tables[0].status.value_counts()
+    assert words.endings(shown) == (
+        f"Of {len(tables[0]):,} runs, {status['budget']:,} used up their budget, {status['diverged']:,} diverged."
+    )
+
+
+def test_the_noise_is_that_of_the_repeated_runs(shown, tables):
+    runs = tables[0][(tables[0].stage == "timed") & (tables[0].seed == 0) & (tables[0].problem == "flights")]
+    pace = (runs.seconds / runs.n_samples).groupby(runs.solver)
+    noise = np.quantile(pace.max() / pace.min(), 0.9) - 1
+    assert f"{words.percent(noise)} on flights" in words.noise(shown)
+
+
+def test_costs_within_the_noise_are_not_distinguishable():
+    a, b = Spread(1.0, 0.98, 1.02, 3, 3), Spread(1.1, 1.08, 1.12, 3, 3)
+    assert distinguishable(a, b, 1.05)
+    assert not distinguishable(a, b, 1.2)
+    assert not distinguishable(a, Spread(1.1, 1.01, 1.2, 3, 3), 1.0)
+    assert distinguishable(a, NOTHING, 1.0)
+    assert not distinguishable(NOTHING, NOTHING, 1.0)
+
+
+def test_close_solvers_are_named(shown):
+    problem = shown.problems[0]
+    for close in words.peers(problem):
+        assert close.label in words.doubt(problem)
+    assert "exceeds the noise" in words.doubt(problem) or words.peers(problem)
