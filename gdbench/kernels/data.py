@@ -21,6 +21,7 @@ row_axpy = operation("row_axpy")
 rows_dot = operation("rows_dot")
 rows_axpy = operation("rows_axpy")
 outputs_dot = operation("outputs_dot")
+row_values = operation("row_values")
 prefetch_row = operation("prefetch_row")
 
 
@@ -113,6 +114,10 @@ class Dense(NamedTuple):
             z3 += xj * w[k + 3, j]
         return z0, z1, z2, z3
 
+    def row_values(self, i, scratch):
+        """Row i as an array of shape (d,)."""
+        return self.values[i]
+
     def prefetch_row(self, i):
         """Ask the memory for row i, a cache line (64 bytes) at a time."""
         x = self.values
@@ -165,6 +170,13 @@ class CSR(NamedTuple):
     def outputs_dot(self, i, w, k):
         """The dot products of row i with w[k], ..., w[k + 3]."""
         return row_dot(self, i, w, k), row_dot(self, i, w, k + 1), row_dot(self, i, w, k + 2), row_dot(self, i, w, k + 3)
+
+    def row_values(self, i, scratch):
+        """Row i, spread out into `scratch`."""
+        scratch[:] = 0
+        for p in range(self.indptr[i], self.indptr[i + 1]):
+            scratch[self.indices[p]] = self.values[p]
+        return scratch
 
     def prefetch_row(self, i):
         """Ask the memory for row i's values and columns."""

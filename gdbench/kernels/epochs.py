@@ -420,7 +420,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
                 gather_in(v, mean, scalars)
                 scale = 1.0
             if c != 0.0:
-                squares, absolutes = move(rows, i, real(real(c) / real(scale)), v)
+                squares, absolutes = move(rows, i, real(c * (1.0 / scale)), v)
                 squares *= scale * scale
                 absolutes *= scale
                 if habits.fit_intercept:

@@ -139,6 +139,11 @@ def inlined(function: Callable) -> Callable:
     return register_jitable(forceinline=True, **OPTIONS)(function)
 
 
+def called(function: Callable) -> Callable:
+    """A helper of kernels that is called, not inlined: for work on whole batches, beside which a call is nothing."""
+    return register_jitable(**OPTIONS)(function)
+
+
 def is_foreign(value: object) -> bool:
     """Whether `value` is, or holds, a tag defined outside gdbench."""
     if not isinstance(value, tuple):

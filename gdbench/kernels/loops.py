@@ -8,7 +8,7 @@ import numpy as np
 
 from gdbench.kernels.data import prefetch_row
 from gdbench.kernels.jit import inlined, kernel
-from gdbench.kernels.models import accumulate, classes, curvatures, derive, margins, outputs, parameters, penalised, pick, row_losses
+from gdbench.kernels.models import accumulate, add_losses, classes, curvatures, derive, margins, outputs, parameters, penalised, pick, scratch
 from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
@@ -144,7 +144,8 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
         Number of the first step, from 1.
     """
     w = iterate.w
-    z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
+    z = np.empty(scratch(task.model, w, min(batch_size, CHUNK)), w.dtype)
+    c = np.empty(w.shape[0], w.dtype)
     g, part = np.empty_like(w), np.empty_like(w)
     s = 0
     for p in range(order.shape[0]):
@@ -166,7 +167,7 @@ def chunk_gradient(task, rows, w, g):
     w, g : ndarrays of shape (K, P)
     """
     g[:] = 0
-    z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
+    z, c = np.empty(scratch(task.model, w, rows.size), w.dtype), np.empty(w.shape[0], w.dtype)
     accumulate(task.model, task, rows, w, g, z, c)
 
 
@@ -205,7 +206,7 @@ def objective_and_gradient(task, w, totals, g):
     g : ndarray of shape (K, P)
     """
     n = task.target.size
-    z = np.empty(w.shape[0], w.dtype)
+    z = np.empty(scratch(task.model, w, min(n, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     part = np.empty_like(w)
     rows = np.arange(n)
@@ -217,8 +218,7 @@ def objective_and_gradient(task, w, totals, g):
         for k in range(g.shape[0]):
             for j in range(g.shape[1]):
                 g[k, j] += part[k, j]
-        for i in chunk:
-            row_losses(task.model, task, i, w, z, totals)
+        add_losses(task.model, task, chunk, w, z, totals)
     group = w.shape[0] // totals.size
     totals /= n
     for k in range(w.shape[0]):

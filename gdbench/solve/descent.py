@@ -9,12 +9,13 @@ from time import perf_counter, perf_counter_ns
 
 import numpy as np
 
-from gdbench.kernels import loops, order, schedules, sparse_loops
+from gdbench.kernels import loops, order, schedules, sparse_loops, variance_reduced
 from gdbench.kernels.data import Dense, columns
 from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.penalties import NoPenalty
 from gdbench.kernels.task import Iterate, Task
+from gdbench.kernels.variance_reduced import Memory
 from gdbench.solve.feedback import EpochFeedback, LineSearch
 from gdbench.solve.inputs import in_new_order, row_classes
 from gdbench.solve.setting import Setting
@@ -85,21 +86,41 @@ class Descent:
         self.order = order.make(shuffle, setting.seed, classifier=setting.loss.domain == "sign")
         self.index = np.arange(self.n, dtype=np.int32)
         self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
-        shape = (self.lanes * self.classes, columns(task.data) + 1)
-        self.iterate = start_at(np.zeros(shape, self.dtype), self.rule, task.penalty)
+        self.iterate = start_at(self._first_weights(setting), self.rule, task.penalty)
+        self.memory = self._gradient_memory(setting.optimizer)
         self._loop = self._choose_loop(setting)
         listens = getattr(setting.schedule, "listens", "")
         self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
         self.search = LineSearch(self, setting.schedule) if listens == "step" else None
         self.pool = Pool(setting.threads) if setting.threads > 1 and self.batch_size == self.n > 1 else None
         self.step = 0
+        self.extra_samples = 0
         self.nanoseconds = 0
+
+    def _first_weights(self, setting: Setting) -> np.ndarray:
+        """w = 0 for a linear model, the seeded start of a network; every lane starts alike."""
+        d = columns(self.task.data)
+        if setting.model is None:
+            return np.zeros((self.lanes * self.classes, d + 1), self.dtype)
+        one = setting.model.initial(d, self.task.model.margins_out, setting.seed)
+        return np.tile(one.astype(self.dtype), (self.lanes, 1))
+
+    def _gradient_memory(self, optimizer) -> Memory | None:
+        """The memory of SAG, SAGA and SVRG."""
+        kind = getattr(optimizer, "estimator", None)
+        if kind is None:
+            return None
+        w = self.iterate.w
+        share = 1.0 / self.n if kind == "sag" else 1.0
+        return Memory(np.zeros((self.n, len(w)), self.dtype), np.zeros_like(w), share, kind != "svrg")
 
     def compile(self) -> float:
         """Compile, or load from the cache, all that the run needs; the seconds it took."""
         begin = perf_counter()
         if self.pool is not None:
             self.pool.compile(self.task, self.rule, self.iterate, self.eta)
+        if self.memory is not None and not self.memory.learns:
+            variance_reduced.remember_all(self.task, self.iterate.w, self.memory)
         self._run(np.empty((0, self.n), np.int32), np.empty(0, self.dtype))
         order.arrange_epochs(self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
         order.arrange_epoch(self.order, self.index[:0], 0)
@@ -148,6 +169,8 @@ class Descent:
     def _choose_loop(self, setting: Setting):
         """The loop that fits the data, the rule and the penalty."""
         task, rule = self.task, self.rule
+        if self.memory is not None:
+            return self._with_memory
         if self.batch_size > 1 or clips_norm(rule):
             return self._by_batches
         if isinstance(task.data, Dense):
@@ -161,6 +184,19 @@ class Descent:
 
     def _by_rows(self, rows, rates, first):
         loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+
+    def _with_memory(self, rows, rates, first):
+        for row in rows:  # an epoch, or the part of one, at a time: SVRG's snapshot is taken where an epoch begins
+            if not self.memory.learns and (first - 1) % self.n == 0:
+                variance_reduced.remember_all(self.task, self.iterate.w, self.memory)
+                self.extra_samples += self.n
+            part, rates = rates[: row.size], rates[row.size :]
+            loop = variance_reduced.descend_with_memory
+            loop(self.task, self.rule, self.iterate, self.memory, row[None], part, self.eta, first)
+            first += row.size
+        if not len(rows):
+            loop = variance_reduced.descend_with_memory
+            loop(self.task, self.rule, self.iterate, self.memory, rows, rates, self.eta, first)
 
     def _by_batches(self, rows, rates, first):
         loops.descend_batches(self.task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, first)
@@ -176,7 +212,7 @@ class Descent:
         if self.search is not None:
             return self.search.evaluations * self.n
         epochs, done = divmod(self.step, self.steps_per_epoch)
-        return epochs * self.n + min(done * self.batch_size, self.n)
+        return epochs * self.n + min(done * self.batch_size, self.n) + self.extra_samples
 
     def evaluate(self) -> Point:
         """Objective and gradient norm of each lane, off the clock."""

@@ -119,6 +119,8 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, **options: Any) -> Fit:
         number of classes for ``cross_entropy``.
     sample_weight : array of shape (n,), optional
         Scaled to a mean of 1: J is the weighted mean.
+    model : {"linear", "mlp"} or MLP, default "linear"
+        For a network ``coef`` holds all its parameters (see ``MLP.unpack``) and ``intercept`` is 0.
     loss : str or tag, default "squared_error"
         ½(z − y)² for ``squared_error``; ``gdbench list losses`` names the others.
     penalty : None, str or tag, default None
@@ -196,7 +198,7 @@ def _pass(X: Any, y: Any, sample_weight: Any, setting: Setting) -> Sweep:
     """One pass over the data for all lanes of a setting."""
     task, labels = make_task(X, y, setting, sample_weight)
     outcome = descent.run(task, setting)
-    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size)
+    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size, setting.model is not None)
 
 
 def lane_groups(setting: Setting) -> list[Setting]:
@@ -225,10 +227,10 @@ def merged(parts: list[Sweep]) -> Sweep:
     )
 
 
-def as_sweep(outcome: descent.Outcome, rates: np.ndarray, labels: tuple, rows: int) -> Sweep:
-    """The outcome of a descent in the words of the Python face."""
+def as_sweep(outcome: descent.Outcome, rates: np.ndarray, labels: tuple, rows: int, whole: bool = False) -> Sweep:
+    """The outcome of a descent in the words of the Python face; `whole` where no intercept stands by itself (a network)."""
     w = outcome.w if outcome.w.shape[1] > 1 else outcome.w[:, 0]
-    coef, intercept = w[..., :-1], w[..., -1]
+    coef, intercept = (w, np.zeros(len(w))) if whole else (w[..., :-1], w[..., -1])
     fits = []
     for lane in range(len(rates)):
         points = [share(p, len(rates)) for p in outcome.points[: outcome.last[lane] + 1]]

@@ -11,6 +11,7 @@ import numpy as np
 from gdbench.errors import GdbenchError, unknown
 from gdbench.kernels import losses, optimizers, order, penalties, schedules
 from gdbench.kernels.registry import checked, in_dtype, name_of
+from gdbench.solve.model import MLP, model_of
 
 VARIANTS = ("batch", "stochastic", "mini-batch")
 
@@ -21,6 +22,8 @@ class Setting:
 
     Attributes
     ----------
+    model : MLP or None
+        None is the linear model.
     loss, penalty, optimizer, schedule : tags
     variant : str
     batch_size : int or None
@@ -42,6 +45,7 @@ class Setting:
         Seconds on the clock of the kernels after which the run ends as ``timeout``.
     """
 
+    model: MLP | None
     loss: Any
     penalty: Any
     optimizer: Any
@@ -70,6 +74,7 @@ class Setting:
 
 def settle(
     *,
+    model: Any = "linear",
     loss: Any = "squared_error",
     penalty: Any = None,
     alpha: float = 0.0,
@@ -108,7 +113,10 @@ def settle(
     rule = optimizers.registry.make(optimizer)
     if getattr(schedule, "listens", "") == "step":
         check_line_search(name_of(schedule), variant, rule, penalty)
+    if hasattr(rule, "estimator"):
+        check_estimator(name_of(rule), variant, model, penalty)
     return Setting(
+        model=model_of(model),
         loss=loss,
         penalty=penalty,
         optimizer=rule,
@@ -135,6 +143,16 @@ def check_line_search(name: str, variant: str, rule: Any, penalty: Any) -> None:
         raise GdbenchError(f"schedule {name} needs optimizer='gd', not {name_of(rule)!r}")
     if not hasattr(penalty, "shrinkage"):
         raise GdbenchError(f"schedule {name} needs a smooth penalty (none or l2), not {name_of(penalty)}")
+
+
+def check_estimator(name: str, variant: str, model: Any, penalty: Any) -> None:
+    """Raise unless the solver is one that a memory of gradients serves: stochastic, linear, a smooth penalty."""
+    if variant != "stochastic":
+        raise GdbenchError(f"optimizer {name} needs variant='stochastic', not {variant!r}")
+    if model != "linear":
+        raise GdbenchError(f"optimizer {name} needs model='linear': its memory is one number a row")
+    if not hasattr(penalty, "shrinkage"):
+        raise GdbenchError(f"optimizer {name} needs a smooth penalty (none or l2), not {name_of(penalty)}")
 
 
 def loop_form(optimizer: Any) -> Any:

@@ -16,9 +16,11 @@ penalised ones first. The methods that the loops call:
 ``outputs(w)``, ``penalised(w)``, ``parameters(w)``
     K; how many parameters the penalty applies to; how many are learnt.
 ``accumulate(task, rows, w, g, z, c)``
-    Add the gradients of the rows' losses to g.
-``row_losses(task, i, w, z, totals)``, ``curvatures(task, i, w, z, out)``
-    Add row i's losses to totals; write its losses' second derivatives to out[i] (a softmax: its probabilities).
+    Add the gradients of the rows' losses to g, which is zero on entry.
+``add_losses(task, rows, w, z, totals)``
+    Add the rows' losses to each lane's total.
+``curvatures(task, i, w, z, out)``
+    Write the second derivatives of row i's loss to out[i] (a softmax: its probabilities).
 """
 
 from gdbench.kernels.tags import operation
@@ -31,6 +33,14 @@ outputs = operation("outputs")
 penalised = operation("penalised")
 parameters = operation("parameters")
 accumulate = operation("accumulate")
-row_losses = operation("row_losses")
+add_losses = operation("add_losses")
+
+
+def _a_number_an_output(model, w, rows):
+    return w.shape[0]
+
+
+#: The length of the scratch array z for that many rows at a time.
+scratch = operation("scratch", _a_number_an_output)
 curvatures = operation("curvatures")
 classes = operation("group")

@@ -73,10 +73,10 @@ class Linear(NamedTuple):
             row_axpy(data, i, ci, g, 0)
             g[0, last] += ci
 
-    def row_losses(self, task, i, w, z, totals):
-        """Add row i's loss to totals[0]."""
-        zi = row_dot(task.data, i, w, 0) + w[0, w.shape[1] - 1]
-        totals[0] += weigh(task.weighting, value(task.loss, zi, task.target[i]), i)
+    def add_losses(self, task, rows, w, z, totals):
+        for i in rows:
+            zi = row_dot(task.data, i, w, 0) + w[0, w.shape[1] - 1]
+            totals[0] += weigh(task.weighting, value(task.loss, zi, task.target[i]), i)
 
     def curvatures(self, task, i, w, z, out):
         """Write the second derivative of row i's loss to out[i, 0]."""
@@ -151,12 +151,12 @@ class Linears(NamedTuple):
                 row_axpy(data, i, ck, g, k)
                 g[k, last] += ck
 
-    def row_losses(self, task, i, w, z, totals):
-        """Add row i's loss to each group's total."""
-        margins(self, task.data, i, w, z)
-        for lane in range(totals.size):
-            loss = value_group(task.loss, z, task.target[i], lane * self.classes, self.classes)
-            totals[lane] += weigh(task.weighting, loss, i)
+    def add_losses(self, task, rows, w, z, totals):
+        for i in rows:
+            margins(self, task.data, i, w, z)
+            for lane in range(totals.size):
+                loss = value_group(task.loss, z, task.target[i], lane * self.classes, self.classes)
+                totals[lane] += weigh(task.weighting, loss, i)
 
     def curvatures(self, task, i, w, z, out):
         """Write row i's class probabilities to out[i]."""

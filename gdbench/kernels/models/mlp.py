@@ -1,0 +1,165 @@
+"""The multilayer perceptron: one hidden layer, trained by the same loops as the linear model.
+
+Its weights are one row of P = H·d + C·H + H + C numbers: W₁ (H, d), W₂ (C, H), b₁ (H), b₂ (C), one after the other, the
+penalised ones first. A batch goes through it as matrix products.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gdbench.kernels.jit import called
+from gdbench.kernels.losses import derive_group, value_group
+from gdbench.kernels.registry import Registry
+from gdbench.kernels.tags import operation
+from gdbench.kernels.task import weigh
+
+activate = operation("activate")
+slope = operation("slope")
+
+activations = Registry("activation", "activate", "slope")
+
+
+@activations.register
+class Tanh(NamedTuple):
+    """h = tanh(a); dh ⁄ da = 1 − h²."""
+
+    def activate(self, a):
+        return math.tanh(a)
+
+    def slope(self, h):
+        return 1 - h * h
+
+
+@activations.register
+class ReLU(NamedTuple):
+    """h = max(0, a); its derivative at 0 is taken as 0, as in PyTorch."""
+
+    def activate(self, a):
+        return max(a, a * 0)
+
+    def slope(self, h):
+        return 1 if h > 0 else 0
+
+
+@activations.register
+class Sigmoid(NamedTuple):
+    """h = 1 ⁄ (1 + e⁻ᵃ); dh ⁄ da = h(1 − h)."""
+
+    def activate(self, a):
+        e = math.exp(-abs(a))
+        return (1 if a >= 0 else e) / (1 + e)
+
+    def slope(self, h):
+        return h * (1 - h)
+
+
+class Perceptron(NamedTuple):
+    """The network as the loops see it; weights (lanes, P).
+
+    Attributes
+    ----------
+    hidden : int
+        H.
+    margins_out : int
+        C: 1, or the number of classes.
+    activation : tag
+    """
+
+    hidden: int
+    margins_out: int
+    activation: Any
+
+    def group(self):
+        return 1
+
+    def outputs(self, w):
+        return w.shape[0]
+
+    def penalised(self, w):
+        return w.shape[1] - self.hidden - self.margins_out
+
+    def parameters(self, w):
+        return w.shape[1]
+
+    def scratch(self, w, rows):
+        inputs = w.shape[1] // self.hidden + 1
+        return rows * (inputs + 2 * self.hidden + 2 * self.margins_out)
+
+    def accumulate(self, task, rows, w, g, z, c):
+        for k in range(w.shape[0]):
+            x, h, out, back, error = forward(self, task.data.values, rows, w[k], z)
+            w1, w2, b1, b2 = split(self, w[k])
+            g1, g2, h1, h2 = split(self, g[k])
+            derive_rows(self, task, rows, out, error)
+            m = rows.size
+            np.dot(error.T, h, g2)
+            np.dot(error, w2, back)
+            for r in range(m):
+                for u in range(self.hidden):
+                    back[r, u] *= slope(self.activation, h[r, u])
+                    h1[u] += back[r, u]
+                for q in range(self.margins_out):
+                    h2[q] += error[r, q]
+            np.dot(back.T, x, g1)
+
+    def add_losses(self, task, rows, w, z, totals):
+        for k in range(w.shape[0]):
+            x, h, out, back, error = forward(self, task.data.values, rows, w[k], z)
+            flat = out.reshape(out.size)
+            for r in range(rows.size):
+                loss = value_group(task.loss, flat, task.target[rows[r]], r * self.margins_out, self.margins_out)
+                totals[k] += weigh(task.weighting, loss, rows[r])
+
+
+@called
+def split(model, flat):
+    """Views of W₁, W₂, b₁ and b₂ in a row of parameters."""
+    hidden, out = model.hidden, model.margins_out
+    first = flat.size - hidden - out - out * hidden
+    second = first + out * hidden
+    w1 = flat[:first].reshape(hidden, first // hidden)
+    w2 = flat[first:second].reshape(out, hidden)
+    return w1, w2, flat[second : second + hidden], flat[second + hidden :]
+
+
+@called
+def forward(model, values, rows, flat, z):
+    """The rows' inputs, hidden values and margins, and room for the way back, as views of the scratch z."""
+    m, d, hidden, out = rows.size, values.shape[1], model.hidden, model.margins_out
+    w1, w2, b1, b2 = split(model, flat)
+    x = z[: m * d].reshape(m, d)
+    at = m * d
+    h = z[at : at + m * hidden].reshape(m, hidden)
+    at += m * hidden
+    back = z[at : at + m * hidden].reshape(m, hidden)
+    at += m * hidden
+    margins = z[at : at + m * out].reshape(m, out)
+    at += m * out
+    error = z[at : at + m * out].reshape(m, out)
+    for r in range(m):
+        for j in range(d):
+            x[r, j] = values[rows[r], j]
+    np.dot(x, w1.T, h)
+    for r in range(m):
+        for u in range(hidden):
+            h[r, u] = activate(model.activation, h[r, u] + b1[u])
+    np.dot(h, w2.T, margins)
+    for r in range(m):
+        for q in range(out):
+            margins[r, q] += b2[q]
+    return x, h, margins, back, error
+
+
+@called
+def derive_rows(model, task, rows, margins, error):
+    """Write the derivatives of the rows' losses with respect to their margins to `error`."""
+    z, c = margins.reshape(margins.size), error.reshape(error.size)
+    for r in range(rows.size):
+        first = r * model.margins_out
+        derive_group(task.loss, z, task.target[rows[r]], c, first, model.margins_out)
+        for q in range(first, first + model.margins_out):
+            c[q] = weigh(task.weighting, c[q], rows[r])
