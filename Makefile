@@ -1,0 +1,96 @@
+# Everything runs in $(VENV), which is made on first use; Python 3.11 or newer, make and the network suffice.
+# Another interpreter needs another environment: make test PYTHON=python3.13 VENV=.venv313
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# PyTorch for test-parity. On Linux the default build brings CUDA; the smaller one for CPUs only:
+# make test-parity TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
+
+# What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
+SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
+
+.PHONY: help report gallery test test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# The environment, in three steps that are each done again only when something they depend on has changed -------------
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gdbench needs Python 3.11 or newer; name one: make PYTHON=python3.13")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# A copy from a wheel, as a user gets it, not a link to the checkout. pip always installs a local project anew.
+$(VENV)/.installed: $(SOURCES) | $(VENV)/.made
+	@echo "Installing gdbench and what it needs into $(VENV); the first time this takes a minute or two."
+	$(PIP) install .
+	@touch $@
+
+$(VENV)/.tools: pyproject.toml | $(VENV)/.installed
+	$(PIP) install '.[test]'
+	@touch $@
+
+$(VENV)/.parity: pyproject.toml | $(VENV)/.tools
+	$(PIP) install $(TORCH)
+	$(PIP) install '.[optax,keras]'
+	@touch $@
+
+# The product ---------------------------------------------------------------------------------------------------------
+
+report: $(VENV)/.installed ## run the quickstart suite and write reports/quickstart/report.html
+	$(BIN)/gdbench run quickstart --out reports/quickstart
+
+gallery: report ## the same, and copy the report to the committed gallery
+	rm -rf reports/gallery/quickstart
+	mkdir -p reports/gallery/quickstart
+	cd reports/quickstart && cp -R report.html report.md machine.json figures ../gallery/quickstart/
+
+# Checks --------------------------------------------------------------------------------------------------------------
+
+# PYTHONSAFEPATH keeps the checkout off sys.path, in the processes that tests start too, so that what is tested is the
+# installed package; tests/test_packaging.py checks that it is. More arguments: make test ARGS="--slow -k adam"
+PYTEST := GDBENCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test: $(VENV)/.installed $(VENV)/.tools ## install the package and run the tests against it
+	$(PYTEST) $(ARGS)
+
+test-parity: $(VENV)/.installed $(VENV)/.parity ## the tests against PyTorch, optax and Keras (a large download)
+	$(PYTEST) -k parity $(ARGS)
+
+lint: $(VENV)/.tools ## formatting, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean: ## remove environments, caches and builds; reports stay
+	rm -rf .venv* .asv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Tracking over commits: only what is committed is measured -----------------------------------------------------------
+
+BASE ?= HEAD~1
+FACTOR ?= 1.2
+N ?= 10
+ASV := $(BIN)/python -m asv
+
+# asv asks questions about a machine it doesn't know; a description edited by hand is kept.
+asv-machine: $(VENV)/.tools
+	@grep -qs "\"$$(uname -n)\"" ~/.asv-machine.json || $(ASV) machine --yes >/dev/null
+
+asv: asv-machine ## measure the current commit; quicker: make asv ARGS=--quick
+	$(ASV) run --show-stderr $(ARGS) 'HEAD^!'
+
+asv-compare: asv-machine ## measure BASE (HEAD~1) and the current commit; fails when one is worse by FACTOR (1.2)
+	$(ASV) continuous --factor $(FACTOR) --show-stderr $(ARGS) $(BASE) HEAD
+
+asv-history: asv-machine ## measure the last N (10) commits that have no results yet
+	git rev-list --first-parent --max-count=$(N) HEAD | $(ASV) run --skip-existing-commits $(ARGS) HASHFILE:-
+
+asv-publish: $(VENV)/.tools ## build the site of graphs from all results in .asv
+	$(ASV) publish
+	@echo "Look at it with: $(ASV) preview"

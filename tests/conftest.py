@@ -1,0 +1,52 @@
+import os
+import shutil
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# Read when NumPy and Numba are imported, which nothing has done yet. A test that needs other settings starts a process
+# of its own.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_variable] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+# A first call may compile, so no example has a deadline. Where many people wait for the verdict, no luck either.
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_configure(config):
+    # Here and not in pyproject.toml, where it would import Numba before the lines above.
+    config.addinivalue_line("filterwarnings", "error::numba.NumbaWarning")
+
+
+def pytest_collection_modifyitems(config, items):
+    reasons = {}
+    if not config.getoption("--slow"):
+        reasons["slow"] = "slow: runs with --slow"
+    if BROWSER is None:
+        reasons["browser"] = "no Chromium on this machine"
+    for item in items:
+        for marker, reason in reasons.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """Path of a Chromium; for tests marked browser."""
+    return BROWSER

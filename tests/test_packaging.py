@@ -1,0 +1,100 @@
+"""What travels to a user: the wheel, the version, the price of an import."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+import gdbench
+
+# Built once: with --dist loadgroup all of this file's tests run in one process.
+pytestmark = pytest.mark.xdist_group("packaging")
+
+IN_PACKAGE = [
+    "py.typed",
+    "datasets/catalog.toml",
+    "datasets/diamonds.parquet",
+    "datasets/flights.parquet",
+    "datasets/mnist-5000.npz",
+    "datasets/README.md",
+    "suite/suites/quickstart.toml",
+]
+
+# Each costs from a tenth of a second to seconds, and not every user needs it: loaded where it is used.
+LAZY = {"dask", "distributed", "jax", "keras", "matplotlib", "optax", "pandas", "plotly", "pyarrow", "sklearn", "torch"}
+
+
+@pytest.fixture(scope="module")
+def wheel(root, tmp_path_factory) -> set[str]:
+    """Names of the files in a wheel built from the source distribution, so that this holds what a build needs."""
+    out = tmp_path_factory.mktemp("dist")
+    built = subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, root], capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (path,) = out.glob("gdbench-*.whl")
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+@pytest.mark.parametrize("name", IN_PACKAGE)
+def test_wheel_holds(wheel, name):
+    assert f"gdbench/{name}" in wheel
+
+
+def test_wheel_holds_every_file_of_the_package(wheel, root):
+    def shipped(folder: Path) -> set[str]:
+        paths = (path.relative_to(folder.parent) for path in folder.rglob("*") if path.is_file())
+        return {path.as_posix() for path in paths if "__pycache__" not in path.parts}
+
+    expected = shipped(root / "gdbench") | {f"gdbench/{name}" for name in shipped(root / "datasets")}
+    assert expected - wheel == set()
+
+
+def test_wheel_holds_nothing_else(wheel):
+    tops = {PurePosixPath(name).parts[0] for name in wheel}
+    assert tops == {"gdbench", f"gdbench-{gdbench.__version__}.dist-info"}
+
+
+@pytest.mark.skipif("GDBENCH_INSTALLED" not in os.environ, reason="only make test installs the package")
+def test_the_installed_package_is_tested(root):
+    where = Path(gdbench.__file__)
+    assert where.parent.parent.name == "site-packages", f"{where} is tested; make clean, then make test"
+    assert where.parent != root / "gdbench"
+    # ... and in processes that tests start in the checkout.
+    child = [sys.executable, "-c", "import gdbench; print(gdbench.__file__)"]
+    assert Path(subprocess.check_output(child, cwd=root, text=True).strip()) == where
+    for name in IN_PACKAGE:
+        assert files("gdbench").joinpath(name).is_file(), name
+
+
+def test_version_is_the_same_everywhere(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    newest = re.search(r"^## \[(.+?)\]", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest is not None
+    assert project["version"] == newest.group(1) == gdbench.__version__
+    if "GDBENCH_INSTALLED" in os.environ:
+        assert metadata.version("gdbench") == gdbench.__version__
+
+
+def test_readme_opens_with_the_two_commands_and_a_figure(root):
+    first_screen = "\n".join((root / "README.md").read_text().splitlines()[:40])
+    assert "make report" in first_screen
+    assert "make test" in first_screen
+    figures = re.findall(r"!\[.*?\]\((.+?)\)|<img [^>]*src=\"(.+?)\"", first_screen)
+    assert figures
+    for figure in figures:
+        assert (root / "".join(figure)).is_file(), figure
+
+
+def test_import_loads_only_what_it_needs(root):
+    code = "import sys, gdbench; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True).split()
+    assert LAZY & set(loaded) == set()
