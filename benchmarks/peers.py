@@ -1,0 +1,341 @@
+"""gdbench against its peers, in pairs within one process: ``python benchmarks/peers.py [--quick] [--json FILE]``.
+
+Each row of the table is one piece of work. A and B are run in turn, several rounds, and what counts is the ratio B ⁄ A
+pair by pair: its median, and its spread. The noise is the same figure with A on both sides. Times are marginal: the time of
+a long run minus that of a short one, over the epochs between, so that start-up, validation and compilation cancel.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+import gdbench as gd
+from gdbench.kernels.bandwidth import total
+
+RATE = 1e-4
+
+#: From an argument (how many epochs) to the seconds that many take.
+Timer = Callable[[int], float]
+
+
+@dataclass
+class Row:
+    """A line of the table: milliseconds an epoch, the median ratio with its quartiles, the A/A noise, GB/s."""
+
+    work: str
+    peer: str
+    ours_ms: float
+    peer_ms: float
+    ratio: float
+    low: float
+    high: float
+    noise: float
+    gb_per_second: float
+    share_of_bandwidth: float
+
+
+def marginal(timer: Timer, epochs: int) -> float:
+    """Seconds an epoch, from runs of `epochs` and of 3·`epochs`."""
+    return max((timer(3 * epochs) - timer(epochs)) / (2 * epochs), 1e-9)
+
+
+def compare(work: str, peer: str, ours: Timer, theirs: Timer, epochs: tuple[int, int], rounds: int, size: int) -> Row:
+    """Time the pair in turn; `size` is the bytes of the data."""
+    ours(1), theirs(1)
+    a, b, again = [], [], []
+    for _ in range(rounds):
+        a.append(marginal(ours, epochs[0]))
+        b.append(marginal(theirs, epochs[1]))
+        again.append(marginal(ours, epochs[0]))
+    ratios = sorted(y / x for x, y in zip(a, b, strict=True))
+    noise = statistics.median(abs(y / x - 1) for x, y in zip(a, again, strict=True))
+    best, quarter = statistics.median(a), len(ratios) // 4
+    speed = size / best / 1e9
+    return Row(
+        work=work,
+        peer=peer,
+        ours_ms=best * 1e3,
+        peer_ms=statistics.median(b) * 1e3,
+        ratio=statistics.median(ratios),
+        low=ratios[quarter],
+        high=ratios[-1 - quarter],
+        noise=noise,
+        gb_per_second=speed,
+        share_of_bandwidth=speed / bandwidth(),
+    )
+
+
+def bandwidth(_known: list[float] = []) -> float:  # noqa: B006 - measured once
+    """Read bandwidth of one core in GB/s: the best of several plain sums over an array of 256 MB."""
+    if not _known:
+        x = np.ones(32_000_000)
+        total(x)
+        _known.append(max(x.nbytes / timed(lambda: total(x)) / 1e9 for _ in range(7)))
+    return _known[0]
+
+
+def timed(work: Callable[[], object]) -> float:
+    """The seconds that a call takes."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def regression(n: int, d: int, dtype=np.float64) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussian rows and a noisy linear target."""
+    generator = np.random.default_rng(0)
+    X = generator.standard_normal((n, d)).astype(dtype)
+    y = (X @ generator.standard_normal(d) + generator.standard_normal(n)).astype(dtype)
+    return X, y
+
+
+def sparse(n: int, d: int, stored: int):
+    """Rows of `stored` Gaussian values in random columns."""
+    from scipy.sparse import csr_matrix
+
+    generator = np.random.default_rng(0)
+    columns = np.sort(generator.integers(0, d, (n, stored)), axis=1).astype(np.int32)
+    pointers = np.arange(0, n * stored + 1, stored, dtype=np.int32)
+    X = csr_matrix((generator.standard_normal(n * stored), columns.ravel(), pointers), shape=(n, d))
+    X.sum_duplicates()
+    return X, np.asarray(X @ generator.standard_normal(d))
+
+
+def gdbench_timer(X, y, **options) -> Timer:
+    """Seconds on the clock of a fit."""
+    options = {"learning_rate": RATE, "record": 2, **options}
+    return lambda epochs: gd.fit(X, y, epochs=epochs, **options).seconds
+
+
+def sklearn_timer(X, y) -> Timer:
+    """Seconds of SGDRegressor's fit."""
+    from sklearn.linear_model import SGDRegressor
+
+    def run(epochs: int) -> float:
+        model = SGDRegressor(penalty=None, tol=None, max_iter=epochs, learning_rate="constant", eta0=RATE, random_state=0)
+        return timed(lambda: model.fit(X, y))
+
+    return run
+
+
+def numpy_batch_timer(X, y) -> Timer:
+    """Seconds of batch descent as two passes of BLAS."""
+
+    def run(epochs: int) -> float:
+        w = np.zeros(X.shape[1])
+
+        def work() -> None:
+            nonlocal w
+            for _ in range(epochs):
+                w -= RATE * (X.T @ (X @ w - y)) / len(y)
+
+        return timed(work)
+
+    return run
+
+
+def numpy_adam_timer(X, y, batch: int) -> Timer:
+    """Seconds of mini-batch Adam in NumPy."""
+
+    def run(epochs: int) -> float:
+        w, m, v, t = np.zeros(X.shape[1]), np.zeros(X.shape[1]), np.zeros(X.shape[1]), 0
+        generator = np.random.default_rng(0)
+
+        def work() -> None:
+            nonlocal w, m, v, t
+            for _ in range(epochs):
+                order = generator.permutation(len(y))
+                for first in range(0, len(y), batch):
+                    rows = order[first : first + batch]
+                    A = X[rows]
+                    g = A.T @ (A @ w - y[rows]) / len(rows)
+                    t += 1
+                    m = 0.9 * m + 0.1 * g
+                    v = 0.999 * v + 0.001 * g * g
+                    w = w - RATE * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+
+        return timed(work)
+
+    return run
+
+
+def torch_adam_timer(X, y, batch: int) -> Timer:
+    """Seconds of mini-batch Adam in PyTorch, eager."""
+    import torch
+
+    torch.set_num_threads(1)
+    A, b = torch.from_numpy(X), torch.from_numpy(y)
+
+    def run(epochs: int) -> float:
+        w = torch.zeros(X.shape[1], dtype=A.dtype, requires_grad=True)
+        rule = torch.optim.Adam([w], lr=RATE)
+
+        def work() -> None:
+            for _ in range(epochs):
+                order = torch.randperm(len(b))
+                for first in range(0, len(b), batch):
+                    rows = order[first : first + batch]
+                    rule.zero_grad()
+                    loss = 0.5 * ((A[rows] @ w - b[rows]) ** 2).mean()
+                    loss.backward()
+                    rule.step()
+
+        return timed(work)
+
+    return run
+
+
+def optax_adam_timer(X, y, batch: int) -> Timer:
+    """Seconds of mini-batch Adam in optax, an epoch as one jitted scan."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    jax.config.update("jax_enable_x64", True)
+    A, b, rule = jnp.asarray(X), jnp.asarray(y), optax.adam(RATE)
+    steps = len(y) // batch
+
+    def loss(w, rows):
+        return 0.5 * jnp.mean((A[rows] @ w - b[rows]) ** 2)
+
+    def step(carry, rows):
+        w, state = carry
+        change, state = rule.update(jax.grad(loss)(w, rows), state)
+        return (optax.apply_updates(w, change), state), None
+
+    @jax.jit
+    def epoch(carry, order):
+        return jax.lax.scan(step, carry, order.reshape(steps, batch))[0]
+
+    def run(epochs: int) -> float:
+        w = jnp.zeros(X.shape[1])
+        carry, generator = (w, rule.init(w)), np.random.default_rng(0)
+
+        def work() -> None:
+            nonlocal carry
+            for _ in range(epochs):
+                carry = epoch(carry, jnp.asarray(generator.permutation(len(y))[: steps * batch]))
+            jax.block_until_ready(carry[0])
+
+        return timed(work)
+
+    return run
+
+
+def vowpal_timer(X, y) -> Timer:
+    """Seconds of Vowpal Wabbit's passes over its cached input."""
+    folder = Path(tempfile.mkdtemp())
+    lines = (f"{t} | " + " ".join(f"f{j}:{v:.6g}" for j, v in enumerate(row)) for t, row in zip(y, X, strict=True))
+    (folder / "data.vw").write_text("\n".join(lines))
+    words = ["vw", "--quiet", "--sgd", "-d", folder / "data.vw", "--cache_file", folder / "cache", "--holdout_off"]
+
+    def run(epochs: int) -> float:
+        return timed(lambda: subprocess.run([*words, "--passes", str(epochs + 1)], check=True, capture_output=True))
+
+    return run
+
+
+def sweep_timers(X, y, lanes: int) -> tuple[Timer, Timer]:
+    """A sweep of many rates, and as many single fits."""
+    rates = np.geomspace(1e-6, 1e-4, lanes)
+    options = {"variant": "stochastic", "shuffle": "epoch", "record": 2}
+    together = lambda epochs: gd.sweep(X, y, learning_rates=rates, epochs=epochs, **options).seconds  # noqa: E731
+    alone = lambda epochs: sum(  # noqa: E731
+        gd.fit(X, y, learning_rate=rate, epochs=epochs, **options).seconds for rate in rates[:: max(1, lanes // 4)]
+    ) * lanes / len(rates[:: max(1, lanes // 4)])
+    return together, alone
+
+
+def cases(quick: bool):
+    """Each piece of work: its name, the peer's, a maker of both timers, the epochs of each, the data's bytes."""
+    n = 20_000 if quick else 100_000
+    for d in (20, 100):
+        X, y = regression(n, d)
+        yield from dense_cases(X, y, f"{n // 1000}k×{d}")
+    X, y = regression(10 * n, 20)
+    batch = {"variant": "batch"}
+    yield "batch gradient, " + f"{n // 100}k×20", "NumPy", gdbench_timer(X, y, **batch), numpy_batch_timer(X, y), (4, 4), X.nbytes
+    X32, y32 = regression(n, 100, np.float32)
+    X64, y64 = X32.astype(np.float64), y32.astype(np.float64)
+    yield "batch gradient, float32", "float64", gdbench_timer(X32, y32, **batch), gdbench_timer(X64, y64, **batch), (8, 8), X32.nbytes
+    S, t = sparse(n, 50_000, 61)
+    for order in ("sklearn", "block"):
+        ours = gdbench_timer(S, t, variant="stochastic", shuffle=order)
+        size = S.data.nbytes + S.indices.nbytes
+        yield f"CSR stochastic, {n // 1000}k×50k, {order} order", "scikit-learn", ours, sklearn_timer(S, t), (2, 2), size
+
+
+def dense_cases(X, y, name: str):
+    """The work on dense rows."""
+    size = X.nbytes
+    for order in ("sklearn", "block"):
+        ours = gdbench_timer(X, y, variant="stochastic", shuffle=order)
+        yield f"stochastic, {name}, {order} order", "scikit-learn", ours, sklearn_timer(X, y), (4, 2), size
+    adam = gdbench_timer(X, y, variant="mini-batch", batch_size=32, optimizer="adam")
+    yield f"mini-batch 32 Adam, {name}", "NumPy", adam, numpy_adam_timer(X, y, 32), (4, 1), size
+    for peer, maker in (("optax", optax_adam_timer), ("PyTorch", torch_adam_timer)):
+        try:
+            yield f"mini-batch 32 Adam, {name}", peer, adam, maker(X, y, 32), (4, 1), size
+        except ImportError:
+            print(f"skipped: {peer} is not installed")
+    yield f"batch gradient, {name}", "NumPy", gdbench_timer(X, y, variant="batch"), numpy_batch_timer(X, y), (8, 8), size
+    together, alone = sweep_timers(X, y, 32)
+    yield f"sweep of 32 rates, {name}", "32 single fits", together, alone, (1, 1), size
+    try:
+        subprocess.run(["vw", "--version"], check=True, capture_output=True)
+        yield f"one pass, {name}", "Vowpal Wabbit", gdbench_timer(X, y, variant="stochastic"), vowpal_timer(X, y), (4, 2), size
+    except (OSError, subprocess.CalledProcessError):
+        print("skipped: Vowpal Wabbit is not installed")
+
+
+def table(rows: list[Row]) -> str:
+    """The rows in Markdown."""
+    lines = [
+        f"Read bandwidth of one core in the same run: {bandwidth():.1f} GB/s. Milliseconds an epoch; quartiles in brackets.",
+        "",
+        "| work | gdbench | peer | | ratio | A/A noise | GB/s | of bandwidth |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        ratio = f"{r.ratio:.1f}× [{r.low:.1f}, {r.high:.1f}]"
+        rest = f"{r.noise:.0%} | {r.gb_per_second:.1f} | {r.share_of_bandwidth:.0%}"
+        lines.append(f"| {r.work} | {r.ours_ms:.2f} | {r.peer} | {r.peer_ms:.2f} | {ratio} | {rest} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print the table, and write the figures as JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a fifth of the rows, three rounds")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--only", default="", help="only the work whose name or peer holds these letters")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    rows = []
+    for work, peer, ours, theirs, epochs, size in cases(given.quick):
+        if given.only.lower() in f"{work} {peer}".lower():
+            rows.append(compare(work, peer, ours, theirs, epochs, 3 if given.quick else 9, size))
+            print(f"{work}: {rows[-1].ratio:.1f}× {peer}", flush=True)
+    print("\n" + table(rows))
+    if given.json:
+        given.json.write_text(json.dumps({"bandwidth": bandwidth(), "rows": [asdict(row) for row in rows]}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
