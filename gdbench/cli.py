@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,7 +123,172 @@ def root(
         print(context.get_help())
 
 
-# demo ----------------------------------------------------------------------------------------------------------------
+# run and plan -------------------------------------------------------------------------------------------------------
+
+Suite = Annotated[str, typer.Argument(help="A built-in suite (gdbench list suites), or a TOML file.")]
+Quick = Annotated[bool, typer.Option("--quick", help="One seed, three rates, a fifth of the epochs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command(epilog=examples("run", "run --quick --jobs 2", "run mine.toml --out results/mine --max-time 600"))
+def run(
+    suite: Suite = "quickstart",
+    out: Annotated[Path | None, typer.Option(help="Results folder; reports/SUITE by default.", metavar="DIR")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; what is compared by seconds is timed alone.")] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on from what is there.")] = False,
+    quick: Quick = False,
+    max_time: Annotated[
+        float | None,
+        typer.Option(min=0, help="Stop after so many seconds; the same command goes on.", metavar="SECONDS"),
+    ] = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Leave the report for later: gdbench report DIR.")
+    ] = False,
+    json_: AsJson = False,
+) -> None:
+    """Run a suite, or go on with one that was stopped, and write its report."""
+    from gdbench.suite import run_suite
+
+    folder = out or Path("reports") / Path(suite).stem
+    try:
+        results = run_suite(
+            suite, folder, jobs=jobs, fresh=fresh, quick=quick, max_time=max_time, reporter=progress_of_suite()
+        )
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped; finished runs are kept. Go on with: {again(suite, folder, jobs, quick)}") from None
+    page = None if no_report or results.runs.empty else write_report(folder)
+    if json_:
+        emit(summary_of_run(results, page))
+        return
+    note(f"{results.finished} of {results.planned} runs are in {folder}")
+    if results.finished < results.planned:
+        note(f"the time is over; go on with: {again(suite, folder, jobs, quick)}")
+    if page:
+        print(page)
+
+
+def progress_of_suite() -> Any:
+    """A progress bar on stderr, if that is a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    from gdbench.suite.progress import RichReporter
+
+    return RichReporter(Console(stderr=True))
+
+
+def again(suite: str, folder: Path, jobs: int, quick: bool) -> str:
+    """The command that goes on with a suite."""
+    words = ["gdbench", "run", suite, "--out", str(folder)]
+    words += ["--jobs", str(jobs)] if jobs > 1 else []
+    return shlex.join(words + ["--quick"] * quick)
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report of a results folder."""
+    from gdbench import report
+
+    return report.write(folder)
+
+
+def summary_of_run(results: Any, page: Path | None) -> dict[str, Any]:
+    """What `run --json` prints."""
+    return {
+        "folder": str(results.folder),
+        "report": str(page) if page else None,
+        "planned": results.planned,
+        "finished": results.finished,
+        "status": results.runs["status"].value_counts().to_dict() if len(results.runs) else {},
+        "facts": results.facts,
+    }
+
+
+@app.command(epilog=examples("plan", "plan quickstart --quick", "plan mine.toml --json"))
+def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = False) -> None:
+    """Show what a suite would run and how long it should take, without running it."""
+    from gdbench.suite import plan as plans
+    from gdbench.suite import spec
+
+    chosen = spec.load(suite)
+    made = plans.make(spec.quick(chosen) if quick else chosen)
+    rows: dict[str, dict[str, Any]] = {}
+    for work in made.passes:
+        row = rows.setdefault(work.case.name, {"solvers": set(), "runs": 0, "seconds": 0.0})
+        row["solvers"].add(work.solver.label)
+        row["runs"] += len(work.runs)
+        row["seconds"] += work.estimate
+    if json_:
+        problems = [{"problem": name, **row, "solvers": sorted(row["solvers"])} for name, row in rows.items()]
+        emit({"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "problems": problems})
+        return
+    lines = [(name, len(r["solvers"]), r["runs"], plans.describe(r["seconds"])) for name, r in rows.items()]
+    Console().print(grid(("problem", "solvers", "runs", "time"), lines))
+    note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)}")
+
+
+def grid(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
+    """A table for the terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def note(line: str) -> None:
+    """Print a line beside the result: on stderr."""
+    Console(stderr=True, soft_wrap=True).print(line, highlight=False, markup=False)
+
+
+# report -------------------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog=examples("report reports/quickstart", "report reports/quickstart --figures"))
+def report(
+    folder: Annotated[Path, typer.Argument(help="A results folder, as gdbench run leaves it.", metavar="DIR")],
+    figures: Annotated[bool, typer.Option("--figures", help="Write the figures only, as SVG and PNG.")] = False,
+) -> None:
+    """Write report.html, report.md and the figures of a results folder."""
+    if not figures:
+        print(write_report(folder))
+        return
+    from gdbench.report import figures as drawing
+
+    for file in drawing.write(folder):
+        print(file)
+
+
+# info ---------------------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog=examples("info", "info --json"))
+def info(json_: AsJson = False) -> None:
+    """Describe the machine: processor, versions, threads, vector extensions, measured read bandwidth."""
+    from gdbench.suite import machine
+
+    found = machine.describe()
+    if json_:
+        emit(found)
+        return
+    for name, value in found.items():
+        Console(soft_wrap=True).print(
+            f"[bold]{name.replace('_', ' ').ljust(22)}[/]{escape(in_words(value))}", highlight=False
+        )
+
+
+def in_words(value: Any) -> str:
+    """A value of the machine's description on one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {in_words(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return " ".join(map(in_words, value))
+    return f"{value:,}" if isinstance(value, int) else f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+# demo ---------------------------------------------------------------------------------------------------------------
 
 
 @app.command(epilog=examples("demo line", "demo optimizers --png race.png", "demo --all --out demo.html"))
@@ -152,16 +318,16 @@ def demo(
         for show in shows:
             terminal.show_on(Console(), show)
     for file in files:
-        Console(stderr=True).print(f"written: {file}", highlight=False, soft_wrap=True)
+        note(f"written: {file}")
 
 
-# list ----------------------------------------------------------------------------------------------------------------
+# list ---------------------------------------------------------------------------------------------------------------
 
 
 @app.command("list", epilog=examples("list optimizers", "list datasets --json"))
 def list_(
     kind: Annotated[str, typer.Argument(help="What to list; the kinds themselves by default.")] = "kinds",
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """List the names that a request can use: data sets, losses, optimizers and so on."""
     if kind not in KINDS:
@@ -201,6 +367,13 @@ def datasets() -> Iterator[tuple[str, str]]:
         yield name, f"{entry.description.rstrip('.')} ({entry.task}, {entry.size[0]:,} × {entry.size[1]:,})"
 
 
+def suites() -> Iterator[tuple[str, str]]:
+    """The built-in suites, with their titles."""
+    from gdbench.suite import builtin_names, spec
+
+    return ((name, spec.load(name).title) for name in builtin_names())
+
+
 def demos() -> Iterator[tuple[str, str]]:
     """The demos."""
     from gdbench import demo
@@ -220,6 +393,7 @@ KINDS: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
     "optimizers": from_registry("optimizers"),
     "schedules": from_registry("schedules"),
     "landscapes": from_registry("landscapes"),
+    "suites": suites,
     "demos": demos,
     "kinds": kinds,
 }

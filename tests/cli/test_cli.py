@@ -42,7 +42,7 @@ def test_version(run):
 def test_help_names_the_commands(run, words):
     code, out, _ = run(*words)
     assert code == 0
-    for command in ("demo", "list"):
+    for command in ("run", "report", "demo", "list"):
         assert command in out
 
 
@@ -60,7 +60,7 @@ def commands() -> list[str]:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["nope"], "choose from: demo"),
+        (["nope"], "choose from: run"),
         (["demo", "nope"], "choose from: parabola, line"),
         (["demo", "--nope"], "--nope"),
         (["demo", "line", "extra"], "extra"),

@@ -1,0 +1,122 @@
+"""run, plan, report, info: from a TOML file to a folder with a report."""
+
+import json
+import shlex
+
+import pytest
+
+from gdbench import cli
+
+# One process runs the suite once.
+pytestmark = pytest.mark.xdist_group("cli-suite")
+
+SUITE = """
+title = "tiny"
+seeds = 1
+targets = [1e-1, 1e-2]
+learning_rates = [0.01, 0.1]
+repeats = 1
+baselines = []
+[budget]
+epochs = 3
+record = 10
+[[problems]]
+data = "diabetes"
+[[solvers]]
+variant = "mini-batch"
+optimizer = "gd"
+"""
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    path = tmp_path_factory.mktemp("suite") / "tiny.toml"
+    path.write_text(SUITE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(suite):
+    """A results folder."""
+    out = suite.parent / "out"
+    assert cli.main(["run", str(suite), "--out", str(out)]) == 0
+    return out
+
+
+def test_run_writes_the_report_and_prints_its_path(suite, results, capsys):
+    assert cli.main(["run", str(suite), "--out", str(results)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{results / 'report.html'}\n"
+    assert "3 of 3 runs" in captured.err
+    for name in ("ledger.sqlite", "runs.parquet", "curves.parquet", "machine.json", "report.html", "report.md"):
+        assert (results / name).is_file()
+
+
+def test_run_json(suite, results, capsys):
+    assert cli.main(["run", str(suite), "--out", str(results), "--json", "--no-report"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["planned"] == told["finished"] == 3
+    assert told["report"] is None
+    assert sum(told["status"].values()) == 3
+
+
+def test_ctrl_c_says_how_to_go_on_and_that_command_does(suite, tmp_path, monkeypatch, capsys):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gdbench.suite.run.execute", interrupt)
+        assert cli.main(["run", str(suite), "--out", str(tmp_path / "out"), "--quick"]) == 130
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1
+    words = shlex.split(told.partition("Go on with: ")[2])
+    assert words[0] == "gdbench"
+    assert cli.main([*words[1:], "--no-report"]) == 0
+    assert (tmp_path / "out" / "runs.parquet").is_file()
+
+
+def test_plan(suite, capsys):
+    assert cli.main(["plan", str(suite)]) == 0
+    captured = capsys.readouterr()
+    assert "diabetes" in captured.out
+    assert "2 runs" in captured.err
+    assert cli.main(["plan", str(suite), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"][0]["solvers"] == ["mini-batch gd"]
+
+
+def test_report_and_figures(results, capsys):
+    (results / "report.html").unlink()
+    assert cli.main(["report", str(results)]) == 0
+    assert (results / "report.html").is_file()
+    capsys.readouterr()
+    assert cli.main(["report", str(results), "--figures"]) == 0
+    files = capsys.readouterr().out.split()
+    assert {name.rpartition(".")[2] for name in files} == {"svg", "png"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "nope"], "quickstart"),
+        (["plan", "nope"], "quickstart"),
+        (["run", "--jobs", "0"], "--jobs"),
+        (["run", "--max-time", "soon"], "--max-time"),
+        (["report", "no-such-folder"], "no-such-folder"),
+    ],
+)
+def test_a_wrong_request_is_one_line(words, told, capsys):
+    assert cli.main(words) == 2
+    captured = capsys.readouterr()
+    assert told in captured.err
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_info(capsys):
+    assert cli.main(["info", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["cores"] >= 1
+    assert found["read_bandwidth_gb_s"] > 0
+    assert cli.main(["info"]) == 0
+    out = capsys.readouterr().out
+    for key in found:
+        assert key.replace("_", " ") in out
