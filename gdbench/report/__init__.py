@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gdbench.report import figures, page, view
+from gdbench.report import across, figures, page, view
 
 
 def write(folder: str | Path, parity: list[dict[str, Any]] | None = None) -> Path:
@@ -30,11 +30,12 @@ def write(folder: str | Path, parity: list[dict[str, Any]] | None = None) -> Pat
     """
     folder = Path(folder)
     shown = view.read(folder)
-    made = figures.draw(shown, folder / "figures")
-    (folder / "report.md").write_text(page.twin(shown, made, parity), encoding="utf-8")
+    over = across.build(shown)
+    made = figures.draw(shown, over, folder / "figures")
+    (folder / "report.md").write_text(page.twin(shown, over, made, parity), encoding="utf-8")
     target = folder / "report.html"
-    target.write_text(page.report(shown, parity), encoding="utf-8")
+    target.write_text(page.report(shown, over, parity), encoding="utf-8")
     return target
 
 
-__all__ = ["figures", "write"]
+__all__ = ["write"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullLocator, PercentFormatter
 
-from gdbench.report import style, view, words
+from gdbench.report import across, style, view, words
+from gdbench.report.across import Across, Line, Ranks, Steps
 from gdbench.report.view import ProblemView, SolverView, View
 
 STYLE: Any = {
@@ -44,6 +47,7 @@ STYLE: Any = {
 }
 INK = "#1b1f24"
 SOFT = "#57606a"
+RANKS = LinearSegmentedColormap.from_list("ranks", ["#0072b2", "#eef4f9"])
 
 AXES = {"epochs": "epochs", "samples": "samples", "seconds": "seconds"}
 
@@ -61,22 +65,56 @@ def write(folder: str | Path) -> list[Path]:
     list of Path
         The files written.
     """
-    made = draw(view.read(folder), Path(folder) / "figures")
-    return [
-        Path(folder) / "figures" / file for files in made.values() for svg, _ in files for file in (svg, png_of(svg))
-    ]
+    shown = view.read(folder)
+    made = draw(shown, across.build(shown), Path(folder) / "figures")
+    return [Path(folder) / "figures" / file for files in made.values() for svg, _ in files for file in (svg, png_of(svg))]
 
 
-def draw(shown: View, folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """Draw each problem's figures; its SVG files with their alt texts, by its slug."""
+def draw(shown: View, over: Across, folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Draw every figure.
+
+    Returns
+    -------
+    dict
+        SVG files with their alt texts: of each problem by its slug, of those over all problems by "".
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    made: dict[str, list[tuple[str, str]]] = {}
+    made: dict[str, list[tuple[str, str]]] = {"": []}
+    for name, plot, subject, alt in over_all(shown, over):
+        made[""].append((save(plot, subject, folder / f"{name}.svg"), alt))
     for problem in shown.problems:
         made[problem.slug] = [
-            (save(convergence, problem, folder / f"{problem.slug}-convergence.svg"), words.alt_convergence(problem)),
-            (save(rates, problem, folder / f"{problem.slug}-learning-rate.svg"), words.alt_rates(problem)),
+            (save(plot, subject, folder / f"{problem.slug}-{name}.svg"), alt)
+            for name, plot, subject, alt in of_problem(problem, over)
         ]
     return made
+
+
+Planned = tuple[str, Callable[..., Figure], Any, str]
+
+
+def over_all(shown: View, over: Across) -> Iterator[Planned]:
+    """Name, function, subject and alt text of each figure over all problems."""
+    if over.ranks and len(shown.problems) > 1:
+        yield "ranks", ranks, (over.ranks, over.by), words.ranks(over.ranks)
+    if over.profile:
+        yield "performance-profile", profile, (over.profile, over.by), words.profile(over.profile)
+    if over.distribution:
+        said = words.distribution(over.distribution, over.by)
+        yield "run-time-distribution", distribution, (over.distribution, over.by), said
+    if words.bandwidth(shown, over):
+        yield "bandwidth", bandwidth, (shown, over), words.bandwidth(shown, over)
+
+
+def of_problem(problem: ProblemView, over: Across) -> Iterator[Planned]:
+    """Name, function, subject and alt text of each figure of a problem."""
+    yield "convergence", convergence, problem, words.alt_convergence(problem)
+    yield "learning-rate", rates, problem, words.alt_rates(problem)
+    if problem.headline is not None:
+        yield "time-to-target", to_target, problem, words.answer(problem)
+    found = over.steps.get(problem.name, [])
+    if found and words.steps(problem, found):
+        yield "steps", steps, (problem, found), words.steps(problem, found)
 
 
 def png_of(svg: str) -> str:
@@ -183,3 +221,138 @@ def _rates(ax: Any, strip: Any, solver: SolverView, row: int) -> None:
     ax.plot(found.rate[best], found.middle[best], mark, markersize=9, color=look["color"], markeredgecolor=INK)
     lost = found.rate[found.diverged > 0]
     strip.plot(lost, np.full(len(lost), row), "x", color=look["color"], markersize=5, markeredgewidth=1.6)
+
+
+def to_target(problem: ProblemView) -> Figure:
+    """The cost to the headline target of each solver that reached it, the soonest on top."""
+    shown = [solver for solver in problem.solvers if problem.cost(solver).reached][::-1]
+    figure = Figure(figsize=(6.6, 1.1 + 0.24 * len(shown)), layout="constrained")
+    ax = figure.subplots()
+    for place, solver in enumerate(shown):
+        cost, colour = problem.cost(solver), line_of(solver)["color"]
+        high = cost.high if np.isfinite(cost.high) else cost.value
+        ax.plot([cost.low, high], [place, place], color=SOFT, linewidth=1.2)
+        ax.plot(cost.value, place, style.VARIANT_MARKS[_variant(solver)][1], color=colour, markersize=6)
+    logarithmic(ax, "x")
+    ax.set(xlabel=f"{problem.by} to gap {words.gap(problem.headline or 0)}", title=plain(problem.name))
+    ax.set_yticks(range(len(shown)), [plain(solver.label) for solver in shown])
+    ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def _variant(solver: SolverView) -> str:
+    """The key of a solver's mark."""
+    return "baseline" if solver.baseline else solver.variant
+
+
+def steps(subject: tuple[ProblemView, list[Steps]]) -> Figure:
+    """What a step of each size costs, the gap it ends at, and the cost to the target."""
+    problem, found = subject
+    panels = [("seconds", "seconds an update"), ("floor", "gap it ends at"), ("cost", f"{problem.by} to the target")]
+    panels = [(key, title) for key, title in panels if any(np.isfinite(getattr(one, key)).any() for one in found)]
+    figure = Figure(figsize=(3.3 * len(panels), 3.4), layout="constrained")
+    for ax, (key, title) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
+        for one in found:
+            _steps(ax, one, getattr(one, key))
+        logarithmic(ax)
+        ax.set(xlabel="rows a step", title=title)
+    legend(figure, figure.axes[0], 7)
+    return figure
+
+
+def _steps(ax: Any, one: Steps, values: np.ndarray) -> None:
+    colour, mark = style.look(one.solver.optimizer)
+    sound = np.isfinite(values) & (values > 0)
+    label = plain(style.optimizer_name(one.solver.optimizer))
+    ax.plot(
+        one.rows[sound],
+        values[sound],
+        marker=style.MARKS[mark][1],
+        markersize=5,
+        color=style.PALETTE[colour],
+        label=label,
+    )
+
+
+def ranks(subject: tuple[Ranks, str]) -> Figure:
+    """Ranks of the contestants on each problem, as a heat map."""
+    found, by = subject
+    rows, columns = found.ranks.shape
+    figure = Figure(figsize=(2.4 + 1.05 * columns, 0.9 + 0.36 * rows), layout="constrained")
+    ax = figure.subplots()
+    ax.imshow(found.ranks, cmap=RANKS, vmin=1, vmax=rows, aspect="auto")
+    for i, j in itertools.product(range(rows), range(columns)):
+        cost = words.figure(by, float(found.costs[i, j])) if np.isfinite(found.costs[i, j]) else "–"
+        colour = "white" if found.ranks[i, j] < (1 + rows) / 2 else INK
+        ax.text(j, i, f"{found.ranks[i, j]:g}   {cost}", ha="center", va="center", color=colour, fontsize=8)
+    ax.set_yticks(range(rows), [f"{plain(one.label)}  ({mean:.1f})" for one, mean in zip(found.who, found.mean, strict=True)])
+    ax.set_xticks(range(columns), [plain(problem.name) for problem in found.problems])
+    ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    ax.set_xticks(np.arange(columns - 1) + 0.5, minor=True)
+    ax.set_yticks(np.arange(rows - 1) + 0.5, minor=True)
+    ax.grid(False)
+    ax.grid(which="minor", color="white", linewidth=3)
+    ax.tick_params(which="minor", length=0)
+    ax.spines[:].set_visible(False)
+    return figure
+
+
+def profile(subject: tuple[list[Line], str]) -> Figure:
+    """Performance profiles with bands."""
+    found, by = subject
+    return stairs(found, f"τ: {by} to the target, as a multiple of the best solver's", "share of problems")
+
+
+def distribution(subject: tuple[list[Line], str]) -> Figure:
+    """Run-time distributions with bands."""
+    found, by = subject
+    return stairs(found, by, "share of targets reached")
+
+
+def stairs(found: list[Line], x: str, y: str) -> Figure:
+    """Lines of shares as steps."""
+    figure = Figure(figsize=(6.6, 4.2), layout="constrained")
+    ax = figure.subplots()
+    for line in found:
+        who = line.who
+        colour = INK if who.baseline else style.PALETTE[style.look(who.optimizer)[0]]
+        dash = style.BASELINE_DASH[1] if who.baseline else style.DASHES.get(who.variant, ("", "-"))[1]
+        ax.step(line.x, line.middle, where="post", color=colour, linestyle=dash, label=plain(who.label))
+        ax.fill_between(line.x, line.low, line.high, step="post", color=colour, alpha=0.13, linewidth=0)
+    logarithmic(ax, "x")
+    ax.set(xlabel=x, ylabel=y, ylim=(-0.02, 1.02))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    legend(figure, ax, 3)
+    return figure
+
+
+def bandwidth(subject: tuple[View, Across]) -> Figure:
+    """How fast each solver went through its data."""
+    shown, over = subject
+    names = [problem.name for problem in shown.problems][::-1]
+    kinds = {"batch": "blue", "mini-batch": "vermillion", "stochastic": "green", "baseline": ""}
+    solvers = {(problem.name, one.solver): one for problem in shown.problems for one in problem.solvers}
+    points: dict[str, list[tuple[float, int]]] = {kind: [] for kind in kinds}
+    for row in over.bandwidth[over.bandwidth.gb_s > 0].itertuples():
+        points[_variant(solvers[row.problem, row.solver])].append((row.gb_s, names.index(row.problem)))
+    figure = Figure(figsize=(6.6, 1.3 + 0.36 * len(names)), layout="constrained")
+    ax = figure.subplots()
+    for kind, found in points.items():
+        if found:
+            colour = style.PALETTE.get(kinds[kind], INK)
+            ax.plot(
+                *zip(*found, strict=True),
+                style.VARIANT_MARKS[kind][1],
+                color=colour,
+                label=kind,
+                markersize=5,
+                alpha=0.8,
+            )
+    logarithmic(ax, "x")
+    if limit := shown.machine.get("read_bandwidth_gb_s"):
+        ax.axvline(limit, color=SOFT, linestyle="--", linewidth=1.2, label="memory, one core")
+    ax.set(xlabel="GB of data a second", ylim=(-0.6, len(names) - 0.4))
+    ax.set_yticks(range(len(names)), [plain(name) for name in names])
+    ax.tick_params(axis="y", length=0)
+    legend(figure, ax, 5)
+    return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gdbench.report import numbers, style, words
+from gdbench.report.across import Across, Line, Ranks, Steps
 from gdbench.report.view import ProblemView, SolverView, View
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -40,9 +42,16 @@ def environment(html: bool) -> jinja2.Environment:
         "describe": numbers.describe,
         "percent": words.percent,
         "md": markdown,
+        "prose": prose,
     }
     found.globals |= {"words": words, "isfinite": math.isfinite}
     return found
+
+
+def prose(text: str) -> str:
+    """A sentence whose numbers stay on one line with their units."""
+    joined = re.sub(r"(?<=\d) (?=(?:s|ms|µs|ns|[kMG] samples|epochs|rows|GB/s)\b)", "\u00a0", text)
+    return re.sub(r"(?<=\de)-(?=\d)", "\u2011", joined)
 
 
 def markdown(text: object) -> str:
@@ -77,9 +86,70 @@ def embedded(payload: Any) -> Markup:
     return Markup(text)
 
 
-def payload(view: View) -> dict[str, Any]:
+def payload(view: View, across: Across) -> dict[str, Any]:
     """What the figures of a report show, once and compactly."""
-    return {"palette": palette(), "problems": [_problem(problem) for problem in view.problems]}
+    return {
+        "palette": palette(),
+        "problems": [_problem(problem, across.steps.get(problem.name, [])) for problem in view.problems],
+        "by": across.by,
+        "ranks": _ranks(across.ranks, across.by) if across.ranks else None,
+        "profile": [_line(line) for line in across.profile],
+        "distribution": [_line(line) for line in across.distribution],
+        "bandwidth": _bandwidth(view, across),
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    who = line.who
+    return _looks(who.label, who.optimizer, who.variant, who.baseline) | {
+        "x": short(line.x),
+        "curve": {"middle": short(line.middle, 4), "low": short(line.low, 4), "high": short(line.high, 4)},
+    }
+
+
+def _ranks(ranks: Ranks, by: str) -> dict[str, Any]:
+    return {
+        "who": [one.label for one in ranks.who],
+        "problems": [problem.name for problem in ranks.problems],
+        "targets": [problem.headline for problem in ranks.problems],
+        "rank": [short(row) for row in ranks.ranks],
+        "mean": short(ranks.mean, 3),
+        "text": [[words.figure(by, cost) if math.isfinite(cost) else "–" for cost in row] for row in ranks.costs],
+    }
+
+
+def _steps(steps: Steps) -> dict[str, Any]:
+    solver = steps.solver
+    return _looks(style.optimizer_name(solver.optimizer), solver.optimizer, "batch", False) | {
+        "rate": _short(steps.rate, 6),
+        "rows": short(steps.rows),
+        "seconds": short(steps.seconds),
+        "floor": short(np.maximum(steps.floor, numbers.SMALLEST)),
+        "cost": short(steps.cost),
+    }
+
+
+def _bandwidth(view: View, across: Across) -> list[dict[str, Any]]:
+    labels = {(problem.name, solver.solver): solver for problem in view.problems for solver in problem.solvers}
+    found = []
+    for row in across.bandwidth.itertuples():
+        solver = labels[str(row.problem), str(row.solver)]
+        looks = _looks(solver.label, solver.optimizer, solver.variant, solver.baseline)
+        found.append(looks | {"problem": str(row.problem), "speed": _short(float(row.gb_s), 4)})
+    return found
+
+
+def _looks(label: str, optimizer: str, variant: str, baseline: bool) -> dict[str, Any]:
+    """What a line or mark looks like, and whose it is."""
+    colour, mark = style.look(optimizer)
+    return {
+        "label": label,
+        "optimizer": "" if baseline else optimizer,
+        "variant": variant,
+        "baseline": baseline,
+        "colour": "ink" if baseline else colour,
+        "mark": mark,
+    }
 
 
 def palette() -> dict[str, Any]:
@@ -87,32 +157,31 @@ def palette() -> dict[str, Any]:
     return {
         "light": style.PALETTE,
         "dark": style.PALETTE_DARK,
+        "variants": {name: mark for name, (mark, _) in style.VARIANT_MARKS.items()},
         "marks": [mark for mark, _ in style.MARKS],
         "dashes": {variant: dash for variant, (dash, _) in style.DASHES.items()} | {"baseline": style.BASELINE_DASH[0]},
     }
 
 
-def _problem(problem: ProblemView) -> dict[str, Any]:
+def _problem(problem: ProblemView, steps: list[Steps]) -> dict[str, Any]:
     featured = {id(solver) for solver in problem.featured}
     return {
         "name": problem.name,
         "targets": list(problem.targets),
+        "headline": problem.headline,
+        "by": problem.by,
+        "steps": [_steps(one) for one in steps],
         "solvers": [_solver(solver, id(solver) in featured) for solver in problem.solvers],
     }
 
 
 def _solver(solver: SolverView, featured: bool) -> dict[str, Any]:
     curve, found = solver.curve, solver.sensitivity
-    return {
-        "label": solver.label,
-        "optimizer": "" if solver.baseline else solver.optimizer,
-        "variant": solver.variant,
-        "baseline": solver.baseline,
+    return _looks(solver.label, solver.optimizer, solver.variant, solver.baseline) | {
         "featured": featured,
         "timed": solver.timed,
         "rate": _short(solver.rate, 6),
-        "colour": colour_of(solver),
-        "mark": style.look(solver.optimizer)[1],
+        "costs": [_cost(costs) for costs in solver.costs.values()],
         "curve": {
             "epochs": short(curve.epochs),
             "samples": short(curve.samples),
@@ -132,6 +201,11 @@ def _solver(solver: SolverView, featured: bool) -> dict[str, Any]:
     }
 
 
+def _cost(costs: dict[str, numbers.Spread]) -> dict[str, list[float | int | None]]:
+    """Median and quartiles of each cost to a target."""
+    return {kind: short([cost.value, cost.low, cost.high]) for kind, cost in costs.items()}
+
+
 def short(values: Iterable[float], digits: int = 6) -> list[float | int | None]:
     """Numbers to six digits, as JSON has them: null for what is not finite."""
     return [_short(float(value), digits) for value in np.asarray(values, dtype=float)]
@@ -144,18 +218,27 @@ def _short(value: float, digits: int) -> float | int | None:
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
-def report(view: View, parity: list[dict[str, Any]] | None = None) -> str:
+def report(view: View, across: Across, parity: list[dict[str, Any]] | None = None) -> str:
     """The HTML report."""
     return html(
         "report.html",
-        payload(view),
+        payload(view, across),
         view=view,
+        across=across,
         parity=table_of(parity),
         machine=machine_rows(view.machine),
         palette=palette(),
         colour=colour_of,
+        targets=targets_of,
         title=f"gdbench: {view.suite}",
     )
+
+
+def targets_of(problem: ProblemView) -> list[tuple[int, str]]:
+    """The choices of the target switch: place in `targets`, and words."""
+    return [
+        (i, words.gap(target)) for i, target in enumerate(problem.targets) if math.isfinite(problem.least(target, problem.by))
+    ]
 
 
 def colour_of(solver: SolverView) -> str:
@@ -175,16 +258,24 @@ def machine_rows(machine: dict[str, Any]) -> list[tuple[str, str]]:
 def cell(costs: dict[str, numbers.Spread]) -> str:
     """What a target took, in a Markdown table."""
     reached = [(kind, cost) for kind, cost in costs.items() if cost.reached]
-    return (
-        "<br>".join(words.taken(kind, cost).replace(f" over {cost.seeds} seeds", "") for kind, cost in reached) or "–"
-    )
+    return "<br>".join(words.taken(kind, cost).replace(f" over {cost.seeds} seeds", "") for kind, cost in reached) or "–"
 
 
-def twin(view: View, figures: dict[str, list[tuple[str, str]]], parity: list[dict[str, Any]] | None = None) -> str:
-    """The Markdown report; `figures` are the file and alt text of each problem's pictures, by its slug."""
+def twin(
+    view: View,
+    across: Across,
+    figures: dict[str, list[tuple[str, str]]],
+    parity: list[dict[str, Any]] | None = None,
+) -> str:
+    """The Markdown report; `figures` are as of :func:`gdbench.report.figures.draw`."""
     template = environment(False).get_template("report.md")
     return template.render(
-        view=view, parity=table_of(parity), figures=figures, cell=cell, machine=machine_rows(view.machine)
+        view=view,
+        across=across,
+        parity=table_of(parity),
+        figures=figures,
+        cell=cell,
+        machine=machine_rows(view.machine),
     )
 
 

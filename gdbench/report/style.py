@@ -36,6 +36,14 @@ MARKS = [("circle", "o"), ("diamond", "D"), ("square", "s"), ("triangle-up", "^"
 DASHES = {"batch": ("solid", "-"), "mini-batch": ("dash", (0, (5, 2))), "stochastic": ("dot", (0, (1.2, 1.6)))}
 BASELINE_DASH = ("longdashdot", (0, (8, 2, 1.5, 2)))
 
+#: Marks of the variants: (Plotly, Matplotlib).
+VARIANT_MARKS = {
+    "batch": ("square", "s"),
+    "mini-batch": ("circle", "o"),
+    "stochastic": ("diamond", "D"),
+    "baseline": ("x", "X"),
+}
+
 VARIANTS = ("mini-batch", "stochastic", "batch")
 
 

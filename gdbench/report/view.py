@@ -18,6 +18,9 @@ from gdbench.suite import metrics, results
 from gdbench.suite.execute import target_label
 from gdbench.suite.results import Results
 
+#: So many solvers can be told apart in one figure.
+FEW = 8
+
 COSTS = ("epochs", "samples", "seconds")
 
 
@@ -137,11 +140,13 @@ class ProblemView:
 
     @cached_property
     def featured(self) -> list[SolverView]:
-        """The best variant of each optimizer, and the best baseline: few enough for one figure."""
+        """All solvers if they are few, otherwise the best variant of each optimizer and the best baseline."""
+        drawn = [solver for solver in self.solvers if len(solver.curve.middle)]
+        if len(drawn) <= FEW:
+            return drawn
         seen: dict[str, SolverView] = {}
-        for solver in self.solvers:
-            if len(solver.curve.middle):
-                seen.setdefault("baseline" if solver.baseline else solver.optimizer, solver)
+        for solver in drawn:
+            seen.setdefault("baseline" if solver.baseline else solver.optimizer, solver)
         return list(seen.values())
 
     @property
@@ -199,8 +204,7 @@ def build(found: Results) -> View:
     curves = chosen_curves(found, summary)
     slugs = Slugs()
     problems = [
-        _problem(found, str(name), slugs(str(name)), rows, noise, curves)
-        for name, rows in summary.groupby("problem", sort=False)
+        _problem(found, str(name), slugs(str(name)), rows, noise, curves) for name, rows in summary.groupby("problem", sort=False)
     ]
     return View(found, summary, problems)
 
@@ -266,8 +270,7 @@ def _problem(
     runs = found.tuning[found.tuning.problem == name]
     of_solver = dict(iter(runs.groupby("solver", sort=False)))
     solvers = [
-        _solver(row, of_solver[row.solver], curves.get((name, row.solver), NO_CURVE), found.targets)
-        for _, row in rows.iterrows()
+        _solver(row, of_solver[row.solver], curves.get((name, row.solver), NO_CURVE), found.targets) for _, row in rows.iterrows()
     ]
     measured = runs[runs.optimum.notna()]
     first = (measured if len(measured) else runs).iloc[0]

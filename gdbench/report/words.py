@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from gdbench.report import numbers
+import numpy as np
+
+from gdbench.report import numbers, style
+from gdbench.report.across import Across, Line, Ranks, Steps
 from gdbench.report.numbers import Spread
 from gdbench.report.view import ProblemView, SolverView, View
 
@@ -96,20 +99,25 @@ def answer(problem: ProblemView) -> str:
 def rival(problem: ProblemView) -> SolverView | None:
     """Whom the winner is set against: the best baseline; the best of our own where a baseline wins."""
     wanted = not problem.solvers[0].baseline
-    found = (
-        solver for solver in problem.solvers if solver.baseline == wanted and not math.isnan(solver.row.relative_gap)
-    )
-    return next(found, None)
+    found = [solver for solver in problem.solvers if solver.baseline == wanted]
+    return min(found, key=lambda solver: bool(solver.note), default=None)
 
 
 def _second(problem: ProblemView, solver: SolverView) -> str:
     cost = problem.cost(solver)
-    who = f"{solver.label} at {rate(solver.rate)}"
     if cost.reached:
-        return f"{who} took {taken(problem.by, cost)}"
-    if not solver.final.reached:
-        return f"{solver.label} diverged at every rate"
-    return f"{who} did not reach it in {significant(solver.epochs)} epochs (it ended at {gap(solver.final.value)})"
+        return f"{solver.label} at {rate(solver.rate)} took {taken(problem.by, cost)}"
+    if solver.final.reached:
+        end = f"did not reach it in {significant(solver.epochs)} epochs (it ended at {gap(solver.final.value)})"
+        return f"{solver.label} at {rate(solver.rate)} {end}"
+    if solver.note:
+        return f"{solver.label} is not compared: {lower(solver.note)}"
+    return f"{solver.label} {solver.status} at every rate"
+
+
+def lower(text: str) -> str:
+    """A note within a sentence."""
+    return (text[:1].lower() + text[1:]).rstrip(".")
 
 
 def peers(problem: ProblemView) -> list[SolverView]:
@@ -152,11 +160,9 @@ def noise(view: View) -> str:
     """The noise floor of the clock."""
     known = [problem for problem in view.problems if problem.pairs]
     if not known:
-        return (
-            "Nothing was timed twice, so the noise of the clock is not known; times are compared by their spread alone."
-        )
+        return "Nothing was timed twice, so the noise of the clock is not known; times are compared by their spread alone."
     pairs = sum(problem.pairs for problem in known)
-    each = ", ".join(f"{percent(problem.noise - 1)} on {problem.name}" for problem in known)
+    each = ", ".join(f"{excess(problem.noise)} on {problem.name}" for problem in known)
     return (
         f"{plural(pairs, 'solver')} ran twice with the same seed, far apart in time: nine of ten such pairs differed "
         f"by less than {each}. Two solvers whose times differ by less, or whose ranges over seeds overlap, are not "
@@ -212,6 +218,62 @@ def _lost(solver: SolverView) -> str:
     return f" (diverges from {rate(rates.min())})" if len(rates) else ""
 
 
+def steps(problem: ProblemView, found: list[Steps]) -> str:
+    """What a step of each size costs and where it ends, for plain gradient descent or else the first optimizer."""
+    one = next((steps for steps in found if steps.solver.optimizer == "gd"), found[0])
+    name = style.optimizer_name(one.solver.optimizer)
+    sizes = [f"{row:,.0f}" for row in one.rows]
+    parts = []
+    if all(map(math.isfinite, one.seconds)) and problem.by == "seconds":
+        costs = listed([amount("seconds", value) for value in one.seconds])
+        parts.append(f"an update of {name} over {listed(sizes)} rows took {costs}")
+    if math.isfinite(one.rate):
+        gaps = listed([gap(value) for value in one.floor])
+        parts.append(f"at the same rate of {rate(one.rate)} the runs of {listed(sizes)} rows ended at gaps of {gaps}")
+    return f"On {problem.name}, {'; '.join(parts)}." if parts else ""
+
+
+def listed(items: list[str]) -> str:
+    """Words in a row: "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def ranks(found: Ranks) -> str:
+    """Who has the lowest average rank."""
+    best = found.who[0]
+    mean, total = significant(found.mean[0]), plural(len(found.problems), "problem")
+    missed = int((~np.isfinite(found.costs[0])).sum())
+    said = f"Over {total}, {best.label} has the lowest average rank, {mean} among {len(found.who)}"
+    return f"{said}; it missed the target on {missed}." if missed else f"{said}."
+
+
+def profile(found: list[Line]) -> str:
+    """Who is often first, and who is seldom far behind."""
+    first = max(found, key=lambda line: line.middle[0])
+    wide = max(found, key=lambda line: line.middle[-1])
+    said = f"{capital(first.who.label)} is the soonest on {percent(first.middle[0])} of the problems"
+    return f"{said}; {wide.who.label} solves the largest share of them, {percent(wide.middle[-1])}."
+
+
+def distribution(found: list[Line], by: str) -> str:
+    """Who reaches most, and the cost to half of all targets."""
+    best = max(found, key=lambda line: line.middle[-1])
+    said = f"{capital(best.who.label)} reached the largest share of all targets, {percent(best.middle[-1])}"
+    half = best.x[best.middle >= 0.5]
+    return f"{said}, and half of them within {amount(by, half[0])}." if len(half) else f"{said}."
+
+
+def bandwidth(view: View, across: Across) -> str:
+    """How fast the data was read, against what the machine can."""
+    limit = view.machine.get("read_bandwidth_gb_s")
+    rows = across.bandwidth[across.bandwidth.gb_s > 0]
+    if rows.empty:
+        return ""
+    best = rows.loc[rows.gb_s.idxmax()]
+    said = f"The fastest solver, {best.solver} on {best.problem}, went through its data at {significant(best.gb_s)} GB/s"
+    return f"{said}; one core of this machine reads {significant(limit)} GB/s from memory." if limit else f"{said}."
+
+
 GLOSSARY = {
     "epoch": "one pass over the training data",
     "samples": "rows whose gradient was evaluated",
@@ -243,6 +305,11 @@ def method(view: View) -> list[str]:
         "A cost to a target is the median over seeds at the first recorded point at or under it, with the quartiles, "
         "which for three seeds are the smallest and the largest. A seed that missed counts as infinite.",
     ]
+
+
+def excess(factor: float) -> str:
+    """A factor as what exceeds 1: "4.10%"; above 2, as it is: "a factor of 5.99"."""
+    return percent(factor - 1) if factor < 2 else f"a factor of {significant(factor)}"
 
 
 def percent(value: float) -> str:

@@ -51,9 +51,7 @@ def fold(seed: object) -> float:
     return (sum(ord(c) * (i + 7) for i, c in enumerate(str(seed))) * 0.61803398875) % 1.0
 
 
-def one_run(
-    problem: str, variant: str, optimizer: str, rate: float, seed: int, backend: str, stage: str, repeat: int = 0
-):
+def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, backend: str, stage: str, repeat: int = 0):
     """A row of runs and its curve: an exponential descent onto a noise floor, in closed form."""
     loss, dataset = PROBLEMS[problem]
     place = OPTIMIZERS.index(optimizer)
@@ -77,9 +75,7 @@ def one_run(
     if not comparable:
         optimum, gap, relative = np.nan, gap * np.nan, relative * np.nan
     steps = samples // max(per_step, 32)
-    points = np.column_stack(
-        [steps, samples / ROWS, samples, samples * cost, 1.0 + relative * 2, gap, np.sqrt(np.abs(gap))]
-    )
+    points = np.column_stack([steps, samples / ROWS, samples, samples * cost, 1.0 + relative * 2, gap, np.sqrt(np.abs(gap))])
     run_id = f"{problem}|{variant}|{optimizer}|{rate:g}|{seed}|{backend}|{stage}|{repeat}"
     curve = pd.DataFrame(points, columns=["step", "epoch", "samples", "seconds", "objective", "gap", "gradient_norm"])
     curve.insert(0, "run_id", run_id)
@@ -144,9 +140,7 @@ def settings(problems):
 
 def alone(runs: pd.DataFrame):
     """The best rate of each solver, again, by itself; the first seed twice."""
-    for (problem, variant, optimizer, backend), group in runs.groupby(
-        ["problem", "variant", "optimizer", "backend"], sort=False
-    ):
+    for (problem, variant, optimizer, backend), group in runs.groupby(["problem", "variant", "optimizer", "backend"], sort=False):
         choice = tuning.choose(group.to_dict("records"), TARGETS)
         if choice.learning_rate is not None:
             for seed, repeat in [*((seed, 0) for seed in SEEDS), (SEEDS[0], 1)]:

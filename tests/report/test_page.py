@@ -9,7 +9,7 @@ import synthetic
 
 from gdbench import report
 from gdbench.errors import GdbenchError
-from gdbench.report import page, view
+from gdbench.report import across, page, view
 
 
 class Elements(HTMLParser):
@@ -113,12 +113,12 @@ def test_the_table_holds_what_the_tables_hold(elements, tables):
 
 def test_the_twin_says_the_same(written, elements):
     text = (written / "report.md").read_text(encoding="utf-8")
-    page_text = " ".join("".join(elements.text).split())
+    page_text = " ".join("".join(elements.text).replace("\u2011", "-").split())
     for sentence in re.findall(r"^- (On flights.*)$", text, re.MULTILINE):
         assert sentence in page_text
     assert "<b>" not in text
     pictures = re.findall(r"\]\((figures/[^)]+)\)", text)
-    assert len(pictures) == 2 * len(synthetic.PROBLEMS)
+    assert len(pictures) == 4 + 4 * len(synthetic.PROBLEMS)
     assert all((written / picture).exists() for picture in pictures)
 
 
@@ -129,9 +129,13 @@ def test_figures_are_drawn_twice(written):
         assert (written / "figures" / name).stat().st_size > 5000
 
 
+def whole_page(shown, parity=None):
+    return page.report(shown, across.build(shown), parity)
+
+
 def test_parity_rows_are_shown_as_they_are(folder):
     rows = [{"case": "<i>x</i>", "largest difference": 1.25e-13}, {"case": "b", "agrees": True}]
-    text = page.report(view.read(folder), rows)
+    text = whole_page(view.read(folder), rows)
     assert "&lt;i&gt;x&lt;/i&gt;" in text
     assert "1.25e-13" in text
 
@@ -156,7 +160,7 @@ def changed(tmp_path, change):
 def test_an_untimed_suite_is_compared_by_epochs(tmp_path):
     shown = changed(tmp_path, lambda runs: runs[(runs.stage == "tuning") & (runs.backend == "gdbench")])
     assert shown.problems[0].by == "epochs"
-    text = page.report(shown)
+    text = whole_page(shown)
     assert 'value="seconds"' not in text
     assert "epochs [" in text
 
@@ -168,6 +172,6 @@ def test_a_suite_that_reached_nothing_is_reported(tmp_path):
         return runs[runs.stage == "tuning"].assign(status=status, **dict.fromkeys(costs, np.inf))
 
     shown = changed(tmp_path, lost)
-    text = page.report(shown)
+    text = whole_page(shown)
     assert "no solver reached" in text
-    assert page.twin(shown, {}, None)
+    assert page.twin(shown, across.build(shown), {})

@@ -12,7 +12,7 @@
     const night = dark.matches && !printing;
     const ink = night ? "#e6e9ed" : "#1b1f24";
     return {
-      ink, soft: night ? "#a0a9b4" : "#57606a", grid: night ? "#2a3038" : "#e8ebef", paper: night ? "#14171b" : "#ffffff",
+      night, ink, soft: night ? "#a0a9b4" : "#57606a", grid: night ? "#2a3038" : "#e8ebef", paper: night ? "#14171b" : "#ffffff",
       raised: night ? "#1c2127" : "#f6f7f9",
       colour: (name) => (name === "ink" ? ink : data.palette[night ? "dark" : "light"][name]),
     };
@@ -41,6 +41,26 @@
     };
     for (const [key, value] of Object.entries(more)) base[key] = /axis/.test(key) ? { ...axis, ...value } : value;
     return base;
+  }
+
+  // A log axis: a tick a decade, or at 1, 2 and 5 where the values span less than one and a half; seconds as "10 ms".
+  function logAxis(values, title, kind) {
+    const found = values.filter((value) => value !== null && value > 0);
+    const [low, high] = [Math.min(...found), Math.max(...found)];
+    const axis = { type: "log", title: { text: title, standoff: 8 }, dtick: 1 };
+    if (found.length && Math.log10(high / low) < 1.5) {
+      const first = Math.floor(Math.log10(low)) - 1;
+      axis.tickvals = [0, 1, 2, 3, 4].flatMap((k) => [1, 2, 5].map((digit) => Number(`${digit}e${first + k}`)));
+    }
+    if (kind === "seconds") Object.assign(axis, { tickformat: "~s", ticksuffix: "s" });
+    if (kind === "seconds" && axis.tickvals) axis.ticktext = axis.tickvals.map(secondsText);
+    if (kind === "samples" || kind === "rows") axis.tickformat = "~s";
+    return axis;
+  }
+
+  function secondsText(value) {
+    const [factor, unit] = value >= 1 ? [1, "s"] : value >= 1e-3 ? [1e3, "ms"] : value >= 1e-6 ? [1e6, "µs"] : [1e9, "ns"];
+    return `${Number((value * factor).toPrecision(3))}${unit}`;
   }
 
   const config = { responsive: true, displaylogo: false, displayModeBar: false, scrollZoom: false };
@@ -79,7 +99,7 @@
       const goals = problem.targets.map((y) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, layer: "below",
         line: { color: look.soft, width: 1, dash: "dot" }, opacity: 0.6 }));
       return Plotly.react(element, traces, layout(element, look, {
-        xaxis: { type: "log", title: { text: AXES[axis], standoff: 8 }, dtick: 1 },
+        xaxis: logAxis(traces.flatMap((trace) => trace.x), narrow(element) ? axis : AXES[axis], axis),
         yaxis: { type: "log", title: { text: narrow(element) ? "" : "relative gap to the optimum", standoff: 8 }, dtick: 1 },
         shapes: goals,
       }), config);
@@ -116,6 +136,118 @@
         annotations: [{ xref: "paper", yref: "paper", x: 0.008, y: 1, xanchor: "left", yanchor: "top", text: "× diverged", showarrow: false, font: { color: look.soft, size: 12 } }],
       }), config);
     },
+  };
+
+  // Lines of solvers over x, each with its band, as steps.
+  function stairs(element, lines, look, more) {
+    const traces = lines.flatMap((line) => banded(line, line.x, line.curve, look, {
+      mode: "lines", meta: text(line.label), hovertemplate: "<b>%{meta}</b><br>%{x:.3~s}: %{y:.0%}<extra></extra>",
+    })).map((trace) => ({ ...trace, line: { ...trace.line, shape: "hv" } }));
+    return Plotly.react(element, traces, layout(element, look, more), config);
+  }
+
+  const unit = (by) => (by === "seconds" ? "seconds" : "epochs");
+
+  figures.profile = (element, all) => stairs(element, all.profile, theme(), {
+    xaxis: { type: "log", title: { text: `τ: ${unit(all.by)}, as a multiple of the best solver's`, standoff: 8 },
+      tickvals: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5], tickformat: "~s" },
+    yaxis: { title: { text: narrow(element) ? "" : "share of problems", standoff: 8 }, range: [-0.02, 1.02], tickformat: ".0%" },
+  });
+
+  figures.distribution = (element, all) => stairs(element, all.distribution, theme(), {
+    xaxis: logAxis(all.distribution[0].x, unit(all.by), all.by),
+    yaxis: { title: { text: narrow(element) ? "" : "share of targets reached", standoff: 8 }, range: [-0.02, 1.02], tickformat: ".0%" },
+  });
+
+  figures.ranks = (element, all) => {
+    const look = theme();
+    const found = all.ranks;
+    const last = found.who.length;
+    const rows = found.who.map((name, i) => `${text(name)}  (mean ${found.mean[i]})`);
+    const small = narrow(element);
+    const shade = [[0, look.night ? "#56b4e9" : "#0072b2"], [1, look.night ? "#1c2127" : "#eef4f9"]];
+    const words = found.text.map((row, i) => row.map((cost, j) => ({
+      x: j, y: i, text: small ? `${found.rank[i][j]}` : `<b>${found.rank[i][j]}</b>  ${cost}`, showarrow: false,
+      font: { size: small ? 11 : 12.5, color: found.rank[i][j] < (1 + last) / 2 ? (look.night ? "#0d1013" : "#ffffff") : look.ink },
+    }))).flat();
+    return Plotly.react(element, [{ type: "heatmap", z: found.rank, zmin: 1, zmax: last, colorscale: shade, showscale: false, xgap: 3, ygap: 3,
+      text: found.text, hovertemplate: "rank %{z}: %{text}<extra></extra>" }], layout(element, look, {
+      margin: { l: small ? 140 : 250, r: 8, t: small ? 96 : 34, b: 8 },
+      xaxis: { side: "top", tickangle: small ? -60 : 0, tickvals: found.problems.map((_, j) => j), ticktext: found.problems.map(text), showgrid: false, ticks: "", fixedrange: true },
+      yaxis: { autorange: "reversed", tickvals: rows.map((_, i) => i), ticktext: small ? found.who.map(text) : rows, showgrid: false, ticks: "", fixedrange: true },
+      annotations: words,
+    }), config);
+  };
+
+  figures.targets = (element, problem, state) => {
+    const look = theme();
+    const goal = Number(state.target ?? problem.targets.indexOf(problem.headline));
+    const by = problem.by;
+    const shown = problem.solvers.filter((solver) => solver.costs[goal][by][0] !== null).reverse();
+    const cost = (solver) => solver.costs[goal][by];
+    const trace = {
+      x: shown.map((solver) => cost(solver)[0]), y: shown.map((_, i) => i), mode: "markers", customdata: shown.map((solver) => text(solver.label)),
+      marker: { size: 10, color: shown.map((solver) => look.colour(solver.colour)), symbol: shown.map((solver) => data.palette.variants[solver.baseline ? "baseline" : solver.variant]) },
+      error_x: { type: "data", symmetric: false, thickness: 1.5, width: 3, color: look.soft,
+        array: shown.map((solver) => (cost(solver)[2] === null ? 0 : cost(solver)[2] - cost(solver)[0])),
+        arrayminus: shown.map((solver) => cost(solver)[0] - cost(solver)[1]) },
+      hovertemplate: `<b>%{customdata}</b><br>%{x:.3~s} ${unit(by)}<extra></extra>`,
+    };
+    const small = narrow(element);
+    element.style.height = `${100 + 25 * shown.length}px`;
+    return Plotly.react(element, [trace], layout(element, look, {
+      margin: { l: small ? 140 : 190, r: 12, t: 14, b: 48 },
+      xaxis: logAxis(trace.x, `${unit(by)} to the target`, by),
+      yaxis: { tickvals: shown.map((_, i) => i), ticktext: shown.map((solver) => text(solver.label)), range: [-0.7, shown.length - 0.3], ticks: "", fixedrange: true },
+      showlegend: false,
+    }), config);
+  };
+
+  figures.steps = (element, problem) => {
+    const look = theme();
+    const small = narrow(element);
+    const panels = [["seconds", "seconds an update"], ["floor", "gap it ends at"], ["cost", `${unit(problem.by)} to the target`]]
+      .filter(([key]) => problem.steps.some((line) => line[key].some((value) => value !== null)));
+    const traces = panels.flatMap(([key, title], k) => problem.steps.map((line) => ({
+      x: line.rows, y: line[key], xaxis: `x${k + 1}`, yaxis: `y${k + 1}`, mode: "lines+markers", name: text(line.label), legendgroup: line.label,
+      showlegend: k === 0, line: { color: look.colour(line.colour), width: 2 }, marker: { symbol: data.palette.marks[line.mark], size: 7 }, meta: text(line.label),
+      hovertemplate: `<b>%{meta}</b>, %{x} rows a step<br>${title} %{y:.3~g}<extra></extra>`,
+    })));
+    const gap = small ? 0.13 : 0.09;
+    const size = (1 - gap * (panels.length - 1)) / panels.length;
+    const axes = {};
+    const titles = panels.map(([, title], k) => {
+      const span = [k * (size + gap), k * (size + gap) + size];
+      const down = [1 - span[1], 1 - span[0] - 0.05];
+      const last = !small || k === panels.length - 1;
+      axes[`xaxis${k + 1}`] = { ...logAxis(problem.steps.flatMap((line) => line.rows), last ? "rows a step" : "", "rows"), domain: small ? [0, 1] : span, anchor: `y${k + 1}` };
+      const kind = panels[k][0] === "cost" ? problem.by : panels[k][0];
+      axes[`yaxis${k + 1}`] = { ...logAxis(problem.steps.flatMap((line) => line[panels[k][0]]), "", kind), domain: small ? down : [0, 0.92], anchor: `x${k + 1}` };
+      return { text: `<b>${title}</b>`, showarrow: false, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", x: small ? 0 : span[0], y: small ? down[1] + 0.005 : 0.94 };
+    });
+    return Plotly.react(element, traces, layout(element, look, { ...axes, annotations: titles, ...(small ? { legend: { orientation: "h", x: 0, y: -0.1, yanchor: "top" } } : {}) }), config);
+  };
+
+  figures.bandwidth = (element, all, state) => {
+    const look = theme();
+    const names = [...new Set(all.bandwidth.map((row) => row.problem))].reverse();
+    const small = narrow(element);
+    const kinds = ["batch", "mini-batch", "stochastic", "baseline"];
+    const kindOf = (row) => (row.baseline ? "baseline" : row.variant);
+    const hues = { batch: "blue", "mini-batch": "vermillion", stochastic: "green", baseline: "ink" };
+    const traces = kinds.map((kind) => {
+      const rows = all.bandwidth.filter((row) => kindOf(row) === kind && row.speed > 0);
+      return { name: kind, mode: "markers", x: rows.map((row) => row.speed), y: rows.map((row) => names.indexOf(row.problem)), customdata: rows.map((row) => text(row.label)),
+        marker: { size: 9, symbol: data.palette.variants[kind], color: look.colour(hues[kind]), opacity: 0.85 }, hovertemplate: "<b>%{customdata}</b><br>%{x:.3~g} GB/s<extra></extra>" };
+    }).filter((trace) => trace.x.length);
+    const limit = Number(element.dataset.limit);
+    return Plotly.react(element, traces, layout(element, look, {
+      margin: { l: small ? 100 : 130, r: 12, t: 30, b: 48 },
+      xaxis: logAxis(all.bandwidth.map((row) => row.speed), "GB of data a second"),
+      yaxis: { tickvals: names.map((_, i) => i), ticktext: names.map(text), range: [-0.6, names.length - 0.4], ticks: "", fixedrange: true },
+      shapes: limit ? [{ type: "line", xref: "x", yref: "paper", x0: limit, x1: limit, y0: 0, y1: 1, line: { color: look.soft, dash: "dash", width: 1.5 } }] : [],
+      annotations: limit ? [{ x: Math.log10(limit), y: 1, yref: "paper", yanchor: "bottom", xanchor: "right", text: "memory, one core", showarrow: false, font: { color: look.soft, size: 12 } }] : [],
+    }), config);
   };
 
   // One state a problem: what its switches have chosen.
