@@ -177,10 +177,7 @@ def _curve(outcome: descent.Outcome, lane: int, n: int) -> np.ndarray:
     """A lane's recorded points, its gaps still 0; its seconds are an equal share of the pass."""
     lanes, points = len(outcome.status), outcome.points[: outcome.last[lane] + 1]
     return np.array(
-        [
-            (p.step, p.samples / n, p.samples, p.seconds / lanes, p.objective[lane], 0.0, p.gradient_norm[lane])
-            for p in points
-        ]
+        [(p.step, p.samples / n, p.samples, p.seconds / lanes, p.objective[lane], 0.0, p.gradient_norm[lane]) for p in points]
     )
 
 

@@ -218,9 +218,10 @@ class Plan:
     passes: tuple[Pass, ...]
     #: Estimated seconds of timing, for all problems together.
     timing_estimate: float = 0.0
-    #: Estimated seconds of compilation on a cold cache, 0 where the cache is warm.
-    compile_estimate: float = 0.0
+    #: Rows, columns and classes of each problem.
     shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    #: The compiled loops that it needs, each with a case, a solver and a number of lanes that need it.
+    loops: dict[Loop, tuple[Case, Solver, int]] = field(default_factory=dict)
 
     @property
     def n_runs(self) -> int:
@@ -229,8 +230,8 @@ class Plan:
 
     @property
     def estimate(self) -> float:
-        """Seconds that all should take, at most: runs that reach the last target end earlier."""
-        return sum(p.estimate for p in self.passes) + self.timing_estimate + self.compile_estimate
+        """Seconds that all should take, compilation apart, at most: runs that reach the last target end earlier."""
+        return sum(p.estimate for p in self.passes) + self.timing_estimate
 
 
 def cases(spec: Spec) -> Iterator[Case]:
@@ -276,7 +277,7 @@ def make(spec: Spec) -> Plan:
     clash = next((p for p in passes if labels[p.group] != p.solver), None)
     if clash:
         raise GdbenchError(f"two solvers are called '{clash.solver.label}'")
-    return Plan(spec, tuple(passes), timing, compile_estimate(passes), shapes)
+    return Plan(spec, tuple(passes), timing, shapes, loops_of(spec, passes, shapes))
 
 
 def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]]:
@@ -335,7 +336,7 @@ def build(
         epochs = min(epochs, -(-case.budget.updates // -(-shape[0] // (solver.batch_size or shape[0]))))
     common = {
         "problem": problem_digest,
-        "solver": _words(solver),
+        "solver": solver.words(),
         "seed": seed,
         "stage": stage,
         "repeat": repeat,
@@ -348,11 +349,6 @@ def build(
     targets = tuple(sorted(spec.targets, reverse=True))
     estimate = estimated(solver, shape, len(rates), epochs, case.budget)
     return Pass(spec.name, case, solver, seed, runs, stage, repeat, epochs, targets, estimate)
-
-
-@lru_cache(maxsize=1024)
-def _words(solver: Solver) -> dict[str, Any]:
-    return solver.words()
 
 
 @cache
@@ -402,17 +398,27 @@ def estimated(solver: Solver, shape: tuple[int, int, int], lanes: int, epochs: i
     return min(seconds, lanes * budget.seconds) if budget.seconds else seconds
 
 
+#: What decides which compiled loop serves a run: kinds of data, loss, penalty, optimizer and schedule; rows or batches;
+#: one output or several.
+Loop = tuple[Any, ...]
+
 #: Seconds that compiling one loop takes.
-COMPILE = 1.3
+COMPILE = 1.5
 
 
-def compile_estimate(passes: list[Pass]) -> float:
-    """Seconds that compiling takes on an empty cache; 0 once the cache holds loops."""
-    if any(jit.cache_folder().rglob("*descend*.nbi")):
-        return 0.0
-    own = [p for p in passes if p.solver.backend == "gdbench"]
-    loops = {(p.case.loss, p.solver.optimizer, p.solver.batch_size == 1, p.solver.dtype) for p in own}
-    return COMPILE * 2 * len(loops)
+def loops_of(spec: Spec, passes: list[Pass], shapes: dict[str, tuple[int, int, int]]) -> dict[Loop, tuple[Case, Solver, int]]:
+    """The loops of gdbench's own code that a suite needs, each with a case, a solver and lanes that need it."""
+    found: dict[Loop, tuple[Case, Solver, int]] = {}
+    for work in passes:
+        solver = work.solver
+        if solver.backend != "gdbench" or work.error or any(solver.words()["foreign"]):
+            continue
+        problem = work.case.load(solver.dtype)
+        kinds = (type(problem.X).__name__, solver.dtype, type(problem.loss).__name__, type(problem.penalty).__name__)
+        rules = (solver.optimizer, solver.schedule, solver.batch_size == 1)
+        for lanes in {len(work.runs), 1 if spec.repeats else len(work.runs)}:
+            found.setdefault((*kinds, *rules, lanes * shapes[work.case.name][2] == 1), (work.case, solver, lanes))
+    return found
 
 
 def describe(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdbench.suite.plan import Pass, Plan
+    from gdbench.suite.plan import Plan
 
 
 class Reporter:
@@ -15,10 +15,10 @@ class Reporter:
         """The plan is made; so many of its runs are done already."""
 
     def stage(self, name: str, estimate: float) -> None:
-        """A stage begins that should take `estimate` seconds: "descending", "timing alone", "writing"."""
+        """A stage begins that should take `estimate` seconds: "compiling", "descending", "timing alone", "writing"."""
 
-    def advance(self, work: Pass) -> None:
-        """A pass is done and stored."""
+    def advance(self, estimate: float, what: str) -> None:
+        """Something of the stage is done, and stored, that should have taken `estimate` seconds."""
 
     def end(self, planned: int, finished: int) -> None:
         """The suite has ended; fewer finished than planned if it was stopped."""
@@ -57,9 +57,9 @@ class RichReporter(Reporter):
             self.bar.remove_task(self.task)
         self.task = self.bar.add_task(name, total=estimate or None, now="")
 
-    def advance(self, work: Pass) -> None:
-        """Move on by the pass's share."""
-        self.bar.update(self.task, advance=work.estimate, now=f"{work.case.name}: {work.solver.label}")
+    def advance(self, estimate: float, what: str) -> None:
+        """Move on by its share."""
+        self.bar.update(self.task, advance=estimate, now=what)
 
     def end(self, planned: int, finished: int) -> None:
         """Take the bar away."""

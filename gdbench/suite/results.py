@@ -33,7 +33,7 @@ class Results:
     ----------
     folder : Path
     runs : DataFrame
-        A row a run; see docs of :mod:`gdbench.suite.execute` for the columns.
+        A row a run; :func:`gdbench.suite.execute.base_row` and its neighbours say which columns.
     curves : DataFrame
         A row a recorded point: run_id, step, epoch, samples, seconds, objective, gap, gradient_norm.
     machine : dict
@@ -85,20 +85,9 @@ def load(folder: str | Path) -> Results:
     if not (folder / "runs.parquet").exists() and (folder / NAME).exists():
         with Ledger(folder, write=False) as ledger:
             export(ledger)
-    suite, machine = _json(folder / "suite.json"), _json(folder / "machine.json")
-    try:
-        return Results(
-            folder,
-            _parquet(folder / "runs.parquet"),
-            _parquet(folder / "curves.parquet"),
-            machine,
-            suite["spec"],
-            suite["planned"],
-            suite["finished"],
-            suite.get("facts", {}),
-        )
-    except (KeyError, TypeError):
-        raise damaged(folder / "suite.json") from None
+    runs, curves = _parquet(folder / "runs.parquet"), _parquet(folder / "curves.parquet")
+    machine, spec, facts = (_json(folder / name) for name in ("machine.json", "spec.json", "suite.json"))
+    return Results(folder, runs, curves, machine, spec, facts.pop("planned", 0), facts.pop("finished", 0), facts)
 
 
 def damaged(path: Path, error: object = "") -> GdbenchError:
@@ -129,17 +118,15 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 
 def export(ledger: Ledger) -> None:
-    """Write runs.parquet, curves.parquet, machine.json and suite.json from the ledger, each whole or not at all."""
+    """Write the tables, and machine.json, spec.json and suite.json, from the ledger, each whole or not at all."""
     folder, meta = ledger.folder, ledger.meta()
     planned, finished = ledger.counts()
-    facts = {key: value for key, value in meta.items() if key not in ("spec", "machine")}
-    suite = {"spec": meta.get("spec", {}), "planned": planned, "finished": finished, "facts": facts}
+    facts = {"planned": planned, "finished": finished} | {k: v for k, v in meta.items() if k not in ("spec", "machine")}
     with _explained(folder):
         write_tables(ledger, folder)
-        with whole(folder / "machine.json") as path:
-            path.write_text(json.dumps(meta.get("machine", {}), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        with whole(folder / "suite.json") as path:
-            path.write_text(json.dumps(suite, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        for name, content in (("machine", meta.get("machine")), ("spec", meta.get("spec")), ("suite", facts)):
+            with whole(folder / f"{name}.json") as path:
+                path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from gdbench.errors import GdbenchError
-from gdbench.suite import machine, plan, spec, tuning
+from gdbench.suite import machine, plan, spec, tuning, warm
 from gdbench.suite.execute import Record, execute
 from gdbench.suite.ledger import Ledger
 from gdbench.suite.plan import Pass, Plan
@@ -106,11 +106,22 @@ class Session:
     def go(self) -> None:
         """The grid, then the best rates alone."""
         with contextlib.suppress(OutOfTime), one_thread():
+            self._compile()
             self._work_off("descending", self.plan.passes, self.jobs)
             timed = list(self.timed_passes())
             self.ledger.extend_plan(run.run_id for p in timed for run in p.runs)
             with pinned():
                 self._work_off("timing alone", timed, 1)
+
+    def _compile(self) -> None:
+        """Fill the cache of compiled loops, with several processes where there are processors for them."""
+        processes, missing = warm.processes(), len(warm.missing(self.plan))
+        each = plan.COMPILE / processes
+        self.reporter.stage("compiling", each * missing)
+        begin = perf_counter()
+        for loop in warm.compile_all(self.plan, processes):
+            self.reporter.advance(each, loop)
+        self.ledger.set_meta(loops_compiled=missing, compile_seconds=round(perf_counter() - begin, 3))
 
     def close(self) -> None:
         """Export what there is, however the session ended."""
@@ -130,7 +141,7 @@ class Session:
         self.reporter.stage(stage, sum(p.estimate for p in todo))
         for number, (work, records) in enumerate(self._executed(todo, jobs), 1):
             self.ledger.add(records)
-            self.reporter.advance(work)
+            self.reporter.advance(work.estimate, f"{work.case.name}: {work.solver.label}")
             if self.deadline is not None and perf_counter() > self.deadline and number < len(todo):
                 raise OutOfTime
 
@@ -141,7 +152,7 @@ class Session:
             return
         from joblib import Parallel, delayed, parallel_config
 
-        with parallel_config(backend="loky", inner_max_num_threads=1):
+        with parallel_config(backend="loky", inner_max_num_threads=1), warm.closing_pool():
             yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_apart)(work) for work in todo)
 
     def timed_passes(self) -> Iterator[Pass]:

@@ -111,9 +111,7 @@ def test_lists_are_crossed_and_irrelevant_axes_are_not():
 
 
 def test_options_and_alphas_are_crossed_into_named_problems():
-    made = check(
-        problems=[{"data": "regression", "penalty": "l2", "alpha": [0.1, 1.0], "options": {"condition": [10, 100]}}]
-    )
+    made = check(problems=[{"data": "regression", "penalty": "l2", "alpha": [0.1, 1.0], "options": {"condition": [10, 100]}}])
     names = [case.name for case in plan.cases(made)]
     assert names == [f"regression[condition={c}, alpha={a}]" for a in ("0.1", "1") for c in (10, 100)]
 

@@ -1,0 +1,79 @@
+"""Compiling a suite's loops before it begins, in several processes: the cache on disk then serves them all.
+
+Numba compiles under Python's lock, so that threads would not help. Loops with an optimizer or loss from a plugin are
+compiled where they are used, for nothing from outside gdbench is cached on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from gdbench.errors import GdbenchError
+from gdbench.kernels import jit
+from gdbench.solve import descent
+from gdbench.solve.inputs import make_task
+from gdbench.suite.plan import Case, Loop, Plan, Solver
+
+#: Fewer loops than this are not worth starting processes for.
+WORTHWHILE = 6
+
+
+def missing(plan: Plan) -> dict[Loop, tuple[Case, Solver, int]]:
+    """The loops that the cache does not hold, each with a case, a solver and a number of lanes that need it."""
+    return {loop: use for loop, use in plan.loops.items() if not marker(loop).exists()}
+
+
+def marker(loop: Loop) -> Path:
+    """The file that says that a loop has been compiled; it lies in the folder of the compiled code."""
+    return jit.cache_folder() / "suites" / hashlib.sha256(repr(loop).encode()).hexdigest()[:16]
+
+
+def compile_all(plan: Plan, processes: int) -> Iterator[str]:
+    """Compile the missing loops, naming each as it is done."""
+    todo = list(missing(plan).items())
+    if len(todo) < WORTHWHILE or processes < 2:
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(backend="loky", inner_max_num_threads=1), closing_pool():
+        work = (delayed(_compile)(loop, *use) for loop, use in todo)
+        yield from Parallel(n_jobs=min(processes, len(todo)), return_as="generator_unordered", batch_size=1)(work)
+
+
+@contextlib.contextmanager
+def closing_pool() -> Iterator[None]:
+    """End the worker processes afterwards: they would disturb what is timed."""
+    try:
+        yield
+    finally:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True)
+
+
+def _compile(loop: Loop, case: Case, solver: Solver, lanes: int) -> str:
+    """Compile one loop into the cache; what fails here is told by the run that needs it."""
+    with contextlib.suppress(GdbenchError, OSError):
+        problem = case.load(solver.dtype)
+        setting = solver.setting(
+            loss=problem.loss,
+            penalty=problem.penalty,
+            fit_intercept=problem.fit_intercept,
+            learning_rates=[0.1] * lanes,
+            epochs=1,
+        )
+        descent.Descent(make_task(problem.X, problem.y, setting)[0], setting).compile()
+        path = marker(loop)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return f"{case.name}: {solver.label}"
+
+
+def processes() -> int:
+    """Processes to compile in: the processors that may be used, at most four."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, 4)

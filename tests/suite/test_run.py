@@ -1,0 +1,319 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gdbench.errors import GdbenchError
+from gdbench.suite import execute, load, plan, run_suite, spec
+from gdbench.suite.progress import Reporter, RichReporter
+
+CLOCKS = ("seconds", "compile_seconds")
+
+
+def without_clocks(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[[c for c in runs.columns if not c.startswith(CLOCKS)]]
+
+
+def grid(results):
+    return without_clocks(results.tuning).reset_index(drop=True)
+
+
+def test_every_planned_run_is_there_with_a_status_and_a_reason(results, tiny):
+    made = plan.make(spec.load(tiny))
+    planned = [run.run_id for p in made.passes for run in p.runs]
+    assert list(results.tuning["run_id"]) == planned
+    assert len(planned) == 2 * 2 * 3 * (4 + 1)
+    assert results.planned == results.finished == len(results.runs)
+    assert results.runs["run_id"].is_unique
+    assert set(results.runs["status"]) <= {"converged", "budget", "diverged", "timeout"}
+    explained = results.runs[~results.runs["status"].isin(["converged", "budget"])]
+    assert len(explained) > 0
+    assert (explained["reason"] != "").all()
+
+
+def test_the_contract_s_columns(results):
+    columns = (
+        "run_id suite problem dataset loss penalty alpha variant batch_size optimizer schedule learning_rate shuffle "
+        "seed backend status reason epochs n_updates n_samples seconds compile_seconds objective gap train_metric test_metric"
+    )
+    assert set(columns.split()) <= set(results.runs.columns)
+    assert list(results.curves.columns) == [
+        "run_id",
+        "step",
+        "epoch",
+        "samples",
+        "seconds",
+        "objective",
+        "gap",
+        "gradient_norm",
+    ]
+    assert set(results.runs["suite"]) == {"tiny"}
+    assert set(results.runs["backend"]) == {"gdbench", "scikit-learn"}
+
+
+def test_no_gap_is_below_zero(results):
+    gaps = results.runs["gap"].dropna()
+    floor = -1e-9 * np.maximum(1, results.runs["optimum"].abs()[gaps.index])
+    assert (gaps >= floor).all()
+    assert results.curves["gap"].dropna().min() >= -1e-9
+
+
+def test_curves_begin_at_the_start_and_end_where_the_run_ended(results):
+    curves = results.curves.groupby(results.curves["run_id"].astype(str))
+    runs = results.runs.set_index("run_id")
+    first, last = curves.first(), curves.last()
+    assert (first["step"] == 0).all()
+    assert (first["seconds"] == 0).all()
+    assert (last["samples"] == runs["n_samples"].loc[last.index]).all()
+    np.testing.assert_array_equal(last["objective"], runs["objective"].loc[last.index])
+    assert (np.diff(results.curves["seconds"])[np.diff(results.curves["step"]) > 0] >= 0).all()
+
+
+def test_the_best_rate_of_each_solver_is_timed_alone_and_one_seed_twice(results):
+    timed = results.timed
+    assert set(timed["timing"]) == {"alone"}
+    gdbench = results.tuning["backend"] == "gdbench"
+    assert set(results.tuning["timing"][gdbench]) == {"shared"}
+    for _, runs in timed.groupby(["problem", "solver"]):
+        assert runs["learning_rate"].nunique() == 1
+        assert sorted(zip(runs["seed"], runs["repeat"], strict=True)) == [(0, 0), (0, 1), (1, 0)]
+
+
+def test_a_run_alone_ends_where_its_lane_did(results):
+    keys = ["problem", "solver", "learning_rate", "seed"]
+    both = results.tuning.merge(results.timed, on=keys, suffixes=("_grid", "_alone"))
+    assert len(both) == len(results.timed)
+    assert (both["n_updates_grid"] == both["n_updates_alone"]).all()
+    np.testing.assert_allclose(both["objective_grid"], both["objective_alone"], rtol=1e-4)  # rounding grows where a rate is high
+
+
+def test_a_baseline_with_another_objective_says_so_and_has_no_gap(results):
+    rows = results.runs[(results.runs["backend"] == "scikit-learn") & (results.runs["problem"] == "iris")]
+    assert (rows["loss"] == "one_vs_rest log_loss").all()
+    assert rows["note"].str.contains("compare the test metric only").all()
+    assert rows["gap"].isna().all()
+    assert rows["epochs_to_1e-1"].isna().all()
+    assert rows["test_metric"].max() > 0.8
+
+
+def test_running_again_does_nothing_again(results, tiny):
+    ran = []
+    listener = Reporter()
+    listener.advance = lambda estimate, what: ran.append(what)
+    again = run_suite(tiny, results.folder, reporter=listener)
+    assert ran == []
+    pd.testing.assert_frame_equal(again.runs, results.runs)
+
+
+def test_two_runs_of_a_suite_agree_to_the_bit(results, tiny, tmp_path):
+    again = run_suite(tiny, tmp_path)
+    pd.testing.assert_frame_equal(without_clocks(again.runs), without_clocks(results.runs))
+    columns = [c for c in again.curves.columns if c != "seconds"]
+    pd.testing.assert_frame_equal(again.curves[columns], results.curves[columns])
+
+
+def test_jobs_change_nothing_but_clocks(results, tiny, tmp_path):
+    spread = run_suite(tiny, tmp_path, jobs=2)
+    pd.testing.assert_frame_equal(grid(spread), grid(results))
+
+
+def test_max_time_leaves_the_rest_for_the_next_call(results, tiny, tmp_path):
+    first = run_suite(tiny, tmp_path, max_time=0.0)
+    assert 0 < first.finished < first.planned
+    rest = run_suite(tiny, tmp_path)
+    assert rest.finished == rest.planned
+    pd.testing.assert_frame_equal(without_clocks(rest.runs), without_clocks(results.runs))
+
+
+def test_ctrl_c_leaves_a_usable_folder(results, tiny, tmp_path):
+    class Impatient(Reporter):
+        def __init__(self):
+            self.left = 5
+
+        def advance(self, estimate, what):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_suite(tiny, tmp_path, reporter=Impatient())
+    partial = load(tmp_path)
+    assert 0 < partial.finished < partial.planned
+    assert len(partial.runs) == partial.finished
+    rest = run_suite(tiny, tmp_path)
+    pd.testing.assert_frame_equal(without_clocks(rest.runs), without_clocks(results.runs))
+
+
+def test_fresh_starts_over_and_keeps_the_old_ledger(tiny, tmp_path):
+    run_suite(tiny, tmp_path, max_time=0.0, quick=True)
+    old = (tmp_path / "ledger.sqlite").read_bytes()
+    done = []
+    listener = Reporter()
+    listener.begin = lambda plan, finished: done.append(finished)
+    run_suite(tiny, tmp_path, fresh=True, quick=True, reporter=listener)
+    assert done == [0]
+    assert (tmp_path / "ledger.sqlite.old").read_bytes() == old
+
+
+def test_changed_settings_run_again_and_old_rows_stay(tiny, tmp_path):
+    import sqlite3
+
+    run_suite(tiny, tmp_path, quick=True)
+    path = tmp_path / "tiny.toml"
+    path.write_text(tiny.read_text().replace("epochs = 20", "epochs = 15"))
+    changed = run_suite(path, tmp_path, quick=True)
+    assert set(changed.runs["epochs_budget"]) == {3}
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
+        (kept,) = db.execute("SELECT count(*) FROM runs").fetchone()
+    assert kept > len(changed.runs)
+
+
+def test_keys_depend_on_all_that_determines_a_run(tiny):
+    made = spec.load(tiny)
+    (case, *_) = plan.cases(made)
+    solver = next(spec.expand_solver(made.solvers[0], made.learning_rates))[0]
+
+    def key(spec_=made, case_=case, solver_=solver, seed=0, rate=0.1, digest="d", stage="tuning", repeat=0):
+        return plan.build(spec_, case_, solver_, seed, (rate,), digest, (10, 2, 1), stage, repeat).runs[0].run_id
+
+    from dataclasses import replace
+
+    others = [
+        key(seed=1),
+        key(rate=0.2),
+        key(digest="e"),
+        key(stage="timed"),
+        key(repeat=1),
+        key(solver_=replace(solver, optimizer="adam")),
+        key(solver_=replace(solver, optimizer_fields=(("beta", 0.5),), optimizer="momentum")),
+        key(spec_=made.model_copy(update={"targets": (0.5,)})),
+        key(case_=replace(case, budget=case.budget.model_copy(update={"epochs": 7}))),
+        key(case_=replace(case, budget=case.budget.model_copy(update={"record": 7}))),
+    ]
+    assert len({key(), *others}) == len(others) + 1
+    assert key() == key()
+    assert len(key()) == 16
+
+
+def test_a_wrong_optimum_is_a_failure(tiny, monkeypatch, tmp_path):
+    real = execute.reference
+    monkeypatch.setattr(execute, "reference", lambda *a: (real(*a)[0] + 0.5, real(*a)[1]))
+    found = run_suite(tiny, tmp_path, quick=True)
+    own = found.runs[(found.runs["problem"] == "diabetes") & (found.runs["status"] == "failed")]
+    assert len(own) > 0
+    assert own["reason"].str.contains("the certified optimum is wrong").all()
+
+
+def test_a_problem_without_an_optimum_fails_with_the_reason(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(
+        "seeds = 1\nlearning_rates = [0.1]\n"
+        "problems = [{ data = 'diabetes' }, { data = 'breast_cancer', loss = 'hinge' }]\n"
+        "solvers = [{ optimizer = 'gd' }]\nbudget = { epochs = 2 }\n"
+    )
+    found = run_suite(path, tmp_path / "out").runs.set_index("problem")
+    assert found.loc["breast_cancer", "status"] == "failed"
+    assert "no certified optimum" in found.loc["breast_cancer", "reason"]
+    assert (found.loc["diabetes", "status"] == "budget").all()
+
+
+def test_a_time_limit_is_a_status(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(
+        "seeds = 1\nlearning_rates = [1e-7]\nproblems = [{ data = 'diabetes' }]\nrepeats = 0\nbaselines = ['sklearn']\n"
+        "solvers = [{ optimizer = 'gd' }]\nbudget = { epochs = 100, seconds = 1e-6 }\n"
+    )
+    found = run_suite(path, tmp_path / "out").runs
+    assert set(found["status"]) == {"timeout"}
+    assert found["reason"].str.contains("s allowed").all()
+
+
+PLUGIN = """
+from typing import NamedTuple
+from gdbench import optimizers
+
+@optimizers.register
+class SignDescent(NamedTuple):
+    scale: float = 1.0
+    slots = ()
+    name = "sign-descent"
+
+    def step(self, w, g, state, rate, t):
+        return w - rate * self.scale * (1.0 if g > 0.0 else -1.0), ()
+"""
+
+
+def test_a_plugin_joins_a_suite_and_its_source_is_part_of_the_key(tmp_path):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    path = tmp_path / "a.toml"
+    path.write_text(
+        "seeds = 1\nlearning_rates = [0.001, 0.01]\nproblems = [{ data = 'diabetes' }]\n"
+        "repeats = 0\nplugins = ['mine.py']\n"
+        "solvers = [{ optimizer = [{ name = 'sign-descent', scale = 0.5 }] }]\nbudget = { epochs = 5 }\n"
+    )
+    found = run_suite(path, tmp_path / "out")
+    assert set(found.runs["status"]) == {"budget"}
+    assert set(found.runs["solver"]) == {"mini-batch sign-descent(scale=0.5)"}
+    (tmp_path / "mine.py").write_text(PLUGIN.replace("self.scale *", "self.scale * 2 *"))
+    edited = run_suite(path, tmp_path / "out")
+    assert set(edited.runs["run_id"]).isdisjoint(found.runs["run_id"])
+
+
+def test_float32_and_updates_budget(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(
+        "seeds = 1\nlearning_rates = [0.1]\nproblems = [{ data = 'diabetes' }]\n"
+        "solvers = [{ dtype = ['float32', 'float64'], variant = 'batch' }]\n"
+        "budget = { epochs = 5000, updates = 1000 }\n"
+    )
+    found = run_suite(path, tmp_path / "out").runs
+    assert set(found["status"]) <= {"converged", "budget"}
+    assert set(found["epochs_budget"]) == {1000}
+    assert (found["gap"] >= 0).all()
+
+
+def test_rich_reporter_does_not_fail(tiny, tmp_path):
+    from rich.console import Console
+
+    run_suite(tiny, tmp_path, quick=True, reporter=RichReporter(Console(file=io.StringIO(), force_terminal=True)))
+
+
+@pytest.mark.slow
+def test_kill_at_random_moments(results, tiny, tmp_path):
+    """Killed again and again, a suite ends with the rows of an undisturbed one."""
+    kills = int(os.environ.get("GDBENCH_KILLS", "6"))
+    code = "import sys; from gdbench.suite import run_suite; run_suite(sys.argv[1], sys.argv[2])"
+    command = [sys.executable, "-c", code, str(tiny), str(tmp_path / "out")]
+    random = np.random.default_rng(0)
+    killed = 0
+    for _ in range(kills):
+        process = subprocess.Popen(command)
+        ledger = tmp_path / "out" / "ledger.sqlite-wal"
+        while not ledger.exists() and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(float(random.uniform(0, 1.5)))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed > 0
+    assert subprocess.run(command).returncode == 0
+    ended = load(tmp_path / "out")
+    pd.testing.assert_frame_equal(without_clocks(ended.runs), without_clocks(results.runs))
+
+
+def test_machine_json(results):
+    machine = json.loads((results.folder / "machine.json").read_text())
+    assert machine["read_bandwidth_gb_s"] > 0.1
+    assert {"numba", "numpy", "scikit-learn", "gdbench"} <= set(machine["versions"])
+    assert set(machine) == set(results.machine)
+
+
+def test_jobs_must_be_positive(tiny, tmp_path):
+    with pytest.raises(GdbenchError, match="jobs must be at least 1, not 0"):
+        run_suite(tiny, tmp_path, jobs=0)
