@@ -168,6 +168,11 @@ class View:
         """A row a run."""
         return self.results.runs
 
+    @cached_property
+    def chosen(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """The runs of each solver at its best rate, by problem and solver."""
+        return dict(iter(chosen_runs(self.results, self.summary).groupby(["problem", "solver"])))
+
     @property
     def machine(self) -> dict[str, Any]:
         """Where it ran."""

@@ -250,6 +250,26 @@
     }), config);
   };
 
+  figures.forest = (element, all) => {
+    const look = theme();
+    const small = narrow(element);
+    const rows = all.rows.filter((row) => row.ratio !== null).reverse();
+    const hues = { better: "green", worse: "vermillion" };
+    const colours = rows.map((row) => (hues[row.verdict] ? look.colour(hues[row.verdict]) : look.soft));
+    const names = rows.map((row) => text(small ? `${row.label}, ${row.measure}` : `${row.problem}: ${row.label}, ${row.measure}`));
+    element.style.height = `${110 + 22 * rows.length}px`;
+    const trace = { mode: "markers", x: rows.map((row) => row.ratio), y: rows.map((_, i) => i), customdata: names,
+      marker: { size: 9, color: colours, symbol: rows.map((row) => ({ better: "triangle-left", worse: "triangle-right" })[row.verdict] || "circle") },
+      error_x: { type: "data", symmetric: false, color: look.soft, thickness: 1.5, width: 3, array: rows.map((row) => row.high - row.ratio), arrayminus: rows.map((row) => row.ratio - row.low) },
+      hovertemplate: "<b>%{customdata}</b><br>%{x:.3~g}<extra></extra>" };
+    return Plotly.react(element, [trace], layout(element, look, {
+      margin: { l: small ? 190 : 320, r: 12, t: 14, b: 48 }, showlegend: false,
+      xaxis: { ...logAxis(rows.flatMap((row) => [row.low, row.high, 1]), "B ⁄ A"), tickformat: "~g" },
+      yaxis: { tickvals: rows.map((_, i) => i), ticktext: names, range: [-0.7, rows.length - 0.3], ticks: "", fixedrange: true },
+      shapes: [{ type: "line", xref: "x", yref: "paper", x0: 1, x1: 1, y0: 0, y1: 1, layer: "below", line: { color: look.ink, width: 1 } }],
+    }), config);
+  };
+
   // One state a problem: what its switches have chosen.
   const states = new Map();
   const stateOf = (key) => states.get(key) || states.set(key, {}).get(key);

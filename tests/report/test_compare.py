@@ -1,0 +1,101 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from gdbench.errors import GdbenchError
+from gdbench.report.compare import BETTER, SAME, WORSE, compare, interval, judge
+
+
+def other(tmp_path, change=lambda runs: runs, machine=None):
+    """Another folder of the same suite with changed runs."""
+    made = synthetic.write(tmp_path / "b", ("flights",))
+    change(pd.read_parquet(made / "runs.parquet")).to_parquet(made / "runs.parquet")
+    (made / "machine.json").write_text(json.dumps(synthetic.MACHINE | (machine or {})))
+    return made
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    return synthetic.write(tmp_path_factory.mktemp("compare") / "a", ("flights",))
+
+
+def slower(factor):
+    def change(runs):
+        mine = runs.solver == "mini-batch adam"
+        for column in [c for c in runs if c.startswith("seconds")]:
+            runs.loc[mine, column] *= factor
+        return runs
+
+    return change
+
+
+def test_a_folder_equals_itself(first):
+    found = compare(first, first)
+    assert (found.rows.verdict == SAME).all()
+    assert set(found.rows.measure) == {"convergence", "speed", "time"}
+    assert not found.regressed
+    assert "Nothing got worse." in found.to_markdown()
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.5, WORSE), (0.5, BETTER), (1.02, SAME)])
+def test_a_slower_solver_is_found(first, tmp_path, factor, verdict):
+    rows = compare(first, other(tmp_path, slower(factor))).rows
+    mine = rows[(rows.solver == "mini-batch adam") & (rows.measure == "speed")].iloc[0]
+    assert mine.verdict == verdict
+    assert mine.ratio == pytest.approx(factor)
+    assert (rows[rows.solver != "mini-batch adam"].verdict == SAME).all()
+
+
+def test_a_target_that_is_missed_now_is_worse(first, tmp_path):
+    def lost(runs):
+        mine = (runs.solver == "mini-batch adam") & (runs.seed == 1)
+        runs.loc[mine, [c for c in runs if "_to_" in c]] = np.inf
+        return runs
+
+    found = compare(first, other(tmp_path, lost))
+    assert set(found.regressions.solver) == {"mini-batch adam"}
+    assert "convergence" in set(found.regressions.measure)
+
+
+def test_clocks_of_other_machines_are_compared_only_when_asked(first, tmp_path):
+    second = other(tmp_path, slower(3.0), {"cpu": "Another CPU"})
+    found = compare(first, second)
+    assert set(found.rows.measure) == {"convergence"}
+    assert "clocks are not compared" in found.notes[0]
+    asked = compare(first, second, clocks=True)
+    assert "speed" in set(asked.rows.measure)
+    assert "The machines differ" in asked.notes[0]
+
+
+def test_another_problem_of_the_same_name_is_left_out(first, tmp_path):
+    second = other(tmp_path, lambda runs: runs.assign(optimum=runs.optimum - 0.5))
+    with pytest.raises(GdbenchError, match="share no problem"):
+        compare(first, second)
+
+
+def test_the_pages_hold_the_numbers(first, tmp_path):
+    found = compare(first, other(tmp_path, slower(1.5)))
+    page = found.write(tmp_path / "out")
+    html, text = page.read_text(encoding="utf-8"), page.with_suffix(".md").read_text(encoding="utf-8")
+    told = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    assert told["regressed"]
+    assert len(told["rows"]) == len(found.rows)
+    assert "1.50" in text
+    assert 'class="text worst"' in html
+    for sentence in found.said:
+        assert sentence in text
+
+
+def test_intervals_and_verdicts():
+    middle, low, high = interval(np.log([1.1, 1.2, 1.3]))
+    assert 1.1 <= low < middle < high <= 1.3
+    assert interval(np.log([2.0])) == pytest.approx((2.0, 2.0, 2.0))
+    a = np.array([1.0, 1.0, 1.0])
+    assert judge(a, 1.2 * a, 1.0, 1.05)["verdict"] == WORSE
+    assert judge(a, 1.2 * a, 1.3, 1.05)["verdict"] == SAME
+    assert judge(a, np.array([1.0, np.inf, 1.0]), 1.0, 1.05)["verdict"] == WORSE
+    never = np.full(3, np.inf)
+    assert judge(never, never, 1.0, 1.05)["verdict"] == SAME
