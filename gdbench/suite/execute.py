@@ -63,6 +63,10 @@ def execute(work: Pass) -> list[Record]:
     if work.error:
         return [failed(work, run, work.error) for run in work.runs]
     try:
+        if work.case.landscape:
+            from gdbench.suite import landscapes
+
+            return landscapes.execute(work)
         problem = work.case.load(work.solver.dtype)
         optimum, start = reference(work.case, work.solver.dtype)
         if work.solver.backend == "gdbench":

@@ -24,7 +24,7 @@ import numpy as np
 
 from gdbench import baselines
 from gdbench.errors import DatasetUnavailable, GdbenchError
-from gdbench.kernels import jit, losses, optimizers, schedules
+from gdbench.kernels import jit, landscapes, losses, optimizers, schedules
 from gdbench.problems import Problem, load_problem
 from gdbench.solve.setting import Setting, settle
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
@@ -129,6 +129,8 @@ class Case:
     target: str | None
     options: Fields
     budget: Budget
+    landscape: str = ""
+    landscape_fields: Fields = ()
     plugins: tuple[str, ...] = ()
 
     def load(self, dtype: str = "float64") -> Problem:
@@ -242,16 +244,18 @@ def cases(spec: Spec) -> Iterator[Case]:
             options = tuple(zip(axes, values, strict=True))
             varied = tuple((key, value) for key, value in options if len(axes[key]) > 1)
             varied += (("alpha", alpha),) * (len(entry.alpha) > 1)
-            yield _case(spec, entry, alpha, options, (entry.name or entry.data) + _listed(varied, "[]"))
+            yield _case(spec, entry, alpha, options, entry.label + _listed(varied, "[]"))
 
 
 def _case(spec: Spec, entry: ProblemSpec, alpha: float, options: Fields, name: str) -> Case:
     budget = spec.budget.model_copy(update={k: v for k, v in entry.budget.model_dump().items() if v is not None})
     loss, fields = (entry.loss.name, entry.loss.fields) if entry.loss else (None, ())
+    place = (entry.landscape.name, entry.landscape.fields) if entry.landscape else ("", ())
     same: dict[str, Any] = {
-        key: getattr(entry, key) for key in ("data", "penalty", "l1_ratio", "fit_intercept", "preprocessing", "target")
+        key: getattr(entry, key) for key in ("penalty", "l1_ratio", "fit_intercept", "preprocessing", "target")
     }
-    words: dict[str, Any] = {"loss": loss, "loss_fields": fields, "alpha": alpha, "options": options}
+    words: dict[str, Any] = {"data": entry.data or place[0], "landscape": place[0], "landscape_fields": place[1]}
+    words |= {"loss": loss, "loss_fields": fields, "alpha": alpha, "options": options}
     return Case(name=name, budget=budget, plugins=spec.plugins, **same, **words)
 
 
@@ -271,7 +275,7 @@ def make(spec: Spec) -> Plan:
             raise GdbenchError(f"two problems are called '{case.name}': give one of them another name")
         shapes[case.name], made = _passes_of(spec, case)
         passes += made
-        singles = {p.group: p.estimate / len(p.runs) for p in made}
+        singles = {p.group: p.estimate / len(p.runs) for p in made if not case.landscape}
         timing += sum(singles.values()) * (len(spec.seeds) + spec.repeats - 1) * (spec.repeats > 0)
     labels = {p.group: p.solver for p in passes}
     clash = next((p for p in passes if labels[p.group] != p.solver), None)
@@ -285,6 +289,8 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
     words: list[tuple[Solver, tuple[float, ...]]] = []
     for entry in spec.solvers:
         words += [pair for pair in expand_solver(entry, spec.learning_rates) if pair[0] not in dict(words)]
+    if case.landscape:
+        return (1, 1, 1), _on_landscape(spec, case, words)
     try:
         problem = case.load()
     except DatasetUnavailable as error:
@@ -306,6 +312,18 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
         alone = [(seed, (rate,)) for seed in spec.seeds for rate in rates]
         made += [build(spec, case, solver, *one, problem.digest, shape) for one in alone]
     return shape, made
+
+
+def _on_landscape(spec: Spec, case: Case, words: list[tuple[Solver, tuple[float, ...]]]) -> list[Pass]:
+    """The passes of a closed-form function, which knows no rows, so that the variants are one."""
+    tag = landscapes.registry.make(case.landscape, **dict(case.landscape_fields))
+    digest = f"{tag!r} {foreign_source(type(tag))}"
+    solvers: dict[Solver, tuple[float, ...]] = {}
+    for solver, rates in words:
+        bare = replace(solver, variant="batch", batch_size=None, shuffle="none", dtype="float64")
+        solvers.setdefault(replace(bare, given_label=bare.label.removeprefix("batch ")), rates)
+    pairs = [(solver, seed, rates) for solver, rates in solvers.items() for seed in spec.seeds]
+    return [build(spec, case, *pair, digest, (1, 1, 1)) for pair in pairs]
 
 
 def _baseline(name: str, problem: Problem, rates: tuple[float, ...]) -> Iterator[tuple[Solver, tuple[float, ...]]]:
@@ -411,7 +429,7 @@ def loops_of(spec: Spec, passes: list[Pass], shapes: dict[str, tuple[int, int, i
     found: dict[Loop, tuple[Case, Solver, int]] = {}
     for work in passes:
         solver = work.solver
-        if solver.backend != "gdbench" or work.error or any(solver.words()["foreign"]):
+        if solver.backend != "gdbench" or work.error or work.case.landscape or any(solver.words()["foreign"]):
             continue
         problem = work.case.load(solver.dtype)
         kinds = (type(problem.X).__name__, solver.dtype, type(problem.loss).__name__, type(problem.penalty).__name__)

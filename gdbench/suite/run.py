@@ -180,7 +180,7 @@ class Session:
         return found
 
     def _best_rate(self, passes: list[Pass]) -> float | None:
-        if any(p.error for p in passes):
+        if any(p.error or p.case.landscape for p in passes):
             return None
         rows = [record.row for record in self.ledger.rows(run.run_id for p in passes for run in p.runs)]
         return tuning.choose(rows, self.plan.spec.targets, self.plan.spec.tuning).learning_rate

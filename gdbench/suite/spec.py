@@ -33,6 +33,9 @@ The keys, each with its default::
     options = { condition = [10, 1000] }   # arguments of the data set
     budget = { epochs = 5 }            # overrides [budget], key by key
 
+    [[problems]]
+    landscape = "rosenbrock"           # instead of data; an epoch is a step, and seeds other than 0 draw the start
+
     [[solvers]]
     variant = ["batch", "mini-batch"]
     batch_size = 32                    # of mini-batch
@@ -63,6 +66,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gdbench import baselines as all_baselines
 from gdbench.errors import GdbenchError, one_line, unknown
+from gdbench.kernels import landscapes
 
 FOLDER = Path(__file__).parent / "suites"
 
@@ -169,7 +173,8 @@ class BudgetOverride(Table):
 class ProblemSpec(Table):
     """One entry of ``problems``."""
 
-    data: str
+    data: str | None = None
+    landscape: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
     name: str | None = None
     loss: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
     penalty: str | None = None
@@ -180,6 +185,17 @@ class ProblemSpec(Table):
     target: str | None = None
     options: dict[str, Any] = {}
     budget: BudgetOverride = BudgetOverride()
+
+    @model_validator(mode="after")
+    def _either(self) -> ProblemSpec:
+        if (self.data is None) == (self.landscape is None):
+            raise GdbenchError("give either data, a data set's name or a file, or landscape")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name, or what it is made of."""
+        return self.name or (self.landscape.name if self.landscape else Path(str(self.data)).stem)
 
 
 class SolverSpec(Table):
@@ -272,6 +288,12 @@ def check(table: dict[str, Any], path: Path) -> Spec:
     for name in spec.baselines:
         if name not in all_baselines.names():
             raise GdbenchError(f"{path.name}: baselines: {unknown('baseline', name, all_baselines.names())}")
+    for i, problem in enumerate(spec.problems):
+        if problem.landscape:
+            try:
+                landscapes.registry.make(problem.landscape.name, **dict(problem.landscape.fields))
+            except GdbenchError as error:
+                raise GdbenchError(f"{path.name}: problems[{i}].landscape: {error}") from None
     for i, entry in enumerate(spec.solvers):
         try:
             list(expand_solver(entry, spec.learning_rates))
@@ -309,7 +331,7 @@ def _absolute(spec: Spec, folder: Path) -> Spec:
         found = folder / Path(text).expanduser()
         return str(found.resolve()) if found.is_file() else text
 
-    named = [(p, {"name": p.name or Path(p.data).stem, "data": fixed(p.data)}) for p in spec.problems]
+    named = [(p, {"name": p.label, "data": p.data and fixed(p.data)}) for p in spec.problems]
     problems = tuple(p.model_copy(update=update) for p, update in named)
     plugins = tuple(fixed(plugin) for plugin in spec.plugins)
     return spec.model_copy(update={"problems": problems, "plugins": plugins})

@@ -56,7 +56,6 @@ def test_grids(given, rates):
         ({"tuning": "none"}, 'tuning = "none" needs exactly one learning rate a solver'),
         ({"baselines": ["sklearm"]}, "baselines: unknown baseline 'sklearm'; did you mean 'sklearn'?"),
         ({"problems": []}, "problems"),
-        ({"problems": [{"loss": "hinge"}]}, "problems[0].data: missing, and it has no default"),
         (
             {"problems": [{"data": "iris", "losses": 1}]},
             "problems[0].losses: unknown key 'losses'; did you mean 'loss'?",

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from gdbench.errors import GdbenchError
+from gdbench.suite import run_suite, spec
+
+SUITE = """
+seeds = 3
+targets = [1e-2, 1e-6]
+learning_rates = [1e-3, 1e-1, 5.0]
+problems = [{ landscape = "parabola" }, { landscape = "himmelblau" }, { landscape = "saddle" }]
+solvers = [{ variant = ["batch", "stochastic"], optimizer = ["gd", "adam"] }]
+budget = { epochs = 300 }
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("landscapes")
+    (folder / "a.toml").write_text(SUITE)
+    return run_suite(folder / "a.toml", folder / "out")
+
+
+def test_variants_are_one_and_nothing_is_timed_alone(found):
+    assert len(found.runs) == 3 * 2 * 3 * 3
+    assert set(found.runs["solver"]) == {"gd", "adam"}
+    assert set(found.runs["stage"]) == {"tuning"}
+    assert set(found.runs["loss"]) == {"landscape"}
+
+
+def test_the_parabola_converges_diverges_and_says_where_it_ended(found):
+    runs = found.runs[(found.runs["problem"] == "parabola") & (found.runs["solver"] == "gd")]
+    by_rate = runs.groupby("learning_rate")["status"].unique().map(list).to_dict()
+    assert by_rate[1e-1] == ["converged"]
+    assert by_rate[5.0] == ["diverged"]
+    assert by_rate[1e-3] == ["budget"]
+    # x shrinks by 0.8 a step, and 0.64ⁿ ≤ 1e-6 from the 31st on
+    assert set(runs[runs["learning_rate"] == 1e-1]["n_updates"]) == {31}
+
+
+def test_other_seeds_start_elsewhere(found):
+    starts = found.runs[found.runs["problem"] == "himmelblau"].groupby("seed")["objective_start"].unique()
+    assert all(len(values) == 1 for values in starts)
+    assert len(np.unique(np.concatenate(list(starts)))) == 3
+
+
+def test_a_saddle_has_no_gaps(found):
+    assert found.runs[found.runs["problem"] == "saddle"]["gap"].isna().all()
+
+
+def test_gaps_are_never_negative(found):
+    assert found.runs["gap"].dropna().min() >= -1e-9
+
+
+def test_an_unknown_landscape(tmp_path):
+    with pytest.raises(GdbenchError, match=r"problems\[0\].landscape: unknown landscape 'rosenbrok'; did you mean"):
+        spec.check({"problems": [{"landscape": "rosenbrok"}], "solvers": [{}]}, tmp_path / "a.toml")
+
+
+def test_data_and_landscape_exclude_each_other(tmp_path):
+    with pytest.raises(GdbenchError, match=r"problems\[0\]: give either data, a data set's name or a file, or landscape"):
+        spec.check({"problems": [{"name": "x"}], "solvers": [{}]}, tmp_path / "a.toml")
