@@ -1,0 +1,101 @@
+"""Parity: the same computation here and in a reference, compared along the whole trajectory.
+
+>>> from gdbench import parity
+>>> rows = parity.validate("statistics")
+>>> all(row.passed for row in rows)
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+
+from gdbench.errors import unknown
+from gdbench.parity.case import Case, NoOracle, Row, differences, run, skipped
+from gdbench.parity.table import disagreements, summary, to_json, to_markdown
+
+#: Each reference's module and how to get the library that it needs.
+REFERENCES = {
+    "numpy": ("gdbench.parity.against_numpy", ""),
+    "python": ("gdbench.parity.against_python", ""),
+    "sklearn": ("gdbench.parity.against_sklearn", ""),
+    "statistics": ("gdbench.parity.against_statistics", ""),
+    "torch": ("gdbench.parity.against_torch", "pip install 'gdbench[torch]'"),
+    "optax": ("gdbench.parity.against_optax", "pip install 'gdbench[optax]'"),
+    "keras": ("gdbench.parity.against_keras", "pip install 'gdbench[keras]'"),
+}
+
+
+def validate(
+    against: str | Iterable[str] = "all",
+    progress: Callable[[int, int, str], None] | None = None,
+    *,
+    quick: bool = False,
+) -> list[Row]:
+    """Compare gdbench's steps with those of the references.
+
+    Parameters
+    ----------
+    against : str or iterable of str, default "all"
+        ``numpy``, ``python``, ``sklearn``, ``statistics``, ``torch``, ``optax``, ``keras``, or ``all``.
+    progress : callable, optional
+        Called before each case with the number of cases done, their total and the case in words.
+    quick : bool, default False
+        A part of the cases that still holds each member of each registry.
+
+    Returns
+    -------
+    list of Row
+        A row a case, with ``passed`` True or False; a reference whose library isn't installed is one row that says so.
+
+    Raises
+    ------
+    GdbenchError
+        An unknown reference.
+    """
+    todo: list[Case | Row] = []
+    for name in chosen(against):
+        todo += gathered(name, quick)
+    rows = []
+    for done, item in enumerate(todo):
+        if progress:
+            progress(done, len(todo), item.what if isinstance(item, Case) else item.case)
+        rows.append(run(item) if isinstance(item, Case) else item)
+    return rows
+
+
+def chosen(against: str | Iterable[str]) -> list[str]:
+    """The references that a name, or several, stand for."""
+    names = [against] if isinstance(against, str) else list(against)
+    for name in names:
+        if name != "all" and name not in REFERENCES:
+            raise unknown("reference", name, [*REFERENCES, "all"])
+    return list(REFERENCES) if "all" in names else names
+
+
+def gathered(name: str, quick: bool) -> list[Case | Row]:
+    """A reference's cases; one skipped row where its library is missing."""
+    module, hint = REFERENCES[name]
+    try:
+        return list(importlib.import_module(module).cases(quick))
+    except ImportError as error:
+        # a module of gdbench that fails to import is a bug, and never skipped
+        if not hint or (error.name or "").startswith("gdbench"):
+            raise
+        return [skipped(name, hint)]
+
+
+__all__ = [
+    "REFERENCES",
+    "Case",
+    "NoOracle",
+    "Row",
+    "differences",
+    "disagreements",
+    "run",
+    "summary",
+    "to_json",
+    "to_markdown",
+    "validate",
+]

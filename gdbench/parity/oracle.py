@@ -1,0 +1,575 @@
+"""Plain NumPy oracles: the textbook formula of each loss, penalty, schedule, row order and update rule, on whole arrays.
+
+Nothing here is compiled or shared with the kernels; an entry is found by the name its member is registered under. `p` is always
+the tag, read for its hyperparameters only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gdbench.kernels import order
+from gdbench.kernels.registry import name_of
+from gdbench.parity.case import NoOracle
+
+Array = Any
+
+
+class Memory(defaultdict):
+    """What a rule remembers: zero until it is set."""
+
+    def __init__(self) -> None:
+        super().__init__(float)
+
+
+def of(table: dict[str, Any], tag: Any) -> Any:
+    """The entry of a tag.
+
+    Raises
+    ------
+    NoOracle
+        There is none: a registered member that nobody has written down a second time.
+    """
+    if name_of(tag) not in table:
+        raise NoOracle(name_of(tag))
+    return table[name_of(tag)]
+
+
+def softmax(z: Array) -> Array:
+    """Probabilities of margins (n, K)."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+#: loss → (value, derivative with respect to the margin), each of (p, z, y).
+LOSSES: dict[str, tuple[Callable, Callable]] = {
+    "squared_error": (lambda p, z, y: (z - y) ** 2 / 2, lambda p, z, y: z - y),
+    "huber": (
+        lambda p, z, y: np.where(np.abs(z - y) <= p.epsilon, (z - y) ** 2 / 2, p.epsilon * np.abs(z - y) - p.epsilon**2 / 2),
+        lambda p, z, y: np.clip(z - y, -p.epsilon, p.epsilon),
+    ),
+    "epsilon_insensitive": (
+        lambda p, z, y: np.maximum(np.abs(z - y) - p.epsilon, 0),
+        lambda p, z, y: np.sign(z - y) * (np.abs(z - y) > p.epsilon),
+    ),
+    "squared_epsilon_insensitive": (
+        lambda p, z, y: np.maximum(np.abs(z - y) - p.epsilon, 0) ** 2,
+        lambda p, z, y: 2 * np.sign(z - y) * np.maximum(np.abs(z - y) - p.epsilon, 0),
+    ),
+    "pinball": (
+        lambda p, z, y: np.maximum(p.quantile * (y - z), (1 - p.quantile) * (z - y)),
+        lambda p, z, y: (1 - p.quantile) * (z > y) - p.quantile * (z < y),
+    ),
+    "log_loss": (lambda p, z, y: np.logaddexp(0, -y * z), lambda p, z, y: -y / (1 + np.exp(y * z))),
+    "hinge": (lambda p, z, y: np.maximum(1 - y * z, 0), lambda p, z, y: -y * (y * z <= 1)),
+    "squared_hinge": (lambda p, z, y: np.maximum(1 - y * z, 0) ** 2, lambda p, z, y: -2 * y * np.maximum(1 - y * z, 0)),
+    "perceptron": (lambda p, z, y: np.maximum(-y * z, 0), lambda p, z, y: -y * (y * z <= 0)),
+    "modified_huber": (
+        lambda p, z, y: np.where(y * z < -1, -4 * y * z, np.maximum(1 - y * z, 0) ** 2),
+        lambda p, z, y: np.where(y * z < -1, -4 * y, -2 * y * np.maximum(1 - y * z, 0)),
+    ),
+    "cross_entropy": (
+        lambda p, z, y: np.log(np.exp(z).sum(axis=1)) - np.take_along_axis(z, y.astype(int)[:, None], 1)[:, 0],
+        lambda p, z, y: softmax(z) - np.eye(z.shape[1])[y.astype(int)],
+    ),
+}
+
+
+def shrunk(w: Array, reach: float) -> Array:
+    """The soft threshold."""
+    return np.sign(w) * np.maximum(np.abs(w) - reach, 0)
+
+
+def truncated(p: Any, w: Array, rate: float, travelled: float, s: Memory) -> Array:
+    """Tsuruoka's cumulative penalty: q is what each weight has paid so far."""
+    due = travelled * p.alpha * p.l1_ratio
+    paid = np.where(w > 0, np.maximum(w - (due + s["q"]), 0), np.where(w < 0, np.minimum(w + (due - s["q"]), 0), w))
+    s["q"] = s["q"] + (paid - w)
+    return paid
+
+
+def left(p: Any, w: Array, rate: float, travelled: float, s: Memory) -> Array:
+    """No step of its own."""
+    return w
+
+
+def proximal(ratio: Callable[[Any], float]) -> Callable:
+    """The proximal step of the l1 part."""
+    return lambda p, w, rate, travelled, s: shrunk(w, rate * p.alpha * ratio(p))
+
+
+#: penalty → (value, gradient of the smooth part, step after the update).
+PENALTIES: dict[str, tuple[Callable, Callable, Callable]] = {
+    "none": (lambda p, w: 0 * w, lambda p, w: 0 * w, left),
+    "l2": (lambda p, w: p.alpha * w**2 / 2, lambda p, w: p.alpha * w, left),
+    "l1": (lambda p, w: p.alpha * np.abs(w), lambda p, w: 0 * w, proximal(lambda p: 1.0)),
+    "elasticnet": (
+        lambda p, w: p.alpha * (p.l1_ratio * np.abs(w) + (1 - p.l1_ratio) * w**2 / 2),
+        lambda p, w: p.alpha * (1 - p.l1_ratio) * w,
+        proximal(lambda p: p.l1_ratio),
+    ),
+    "truncated": (
+        lambda p, w: p.alpha * (p.l1_ratio * np.abs(w) + (1 - p.l1_ratio) * w**2 / 2),
+        lambda p, w: p.alpha * (1 - p.l1_ratio) * w,
+        truncated,
+    ),
+}
+
+
+def warmup(p: Any, t: int) -> float:
+    """A line up to α, then the schedule that follows, counted from there."""
+    if t - 1 < p.steps:
+        return p.learning_rate * (p.start + (1 - p.start) * (t - 1) / p.steps)
+    if p.after is None:
+        return p.learning_rate
+    return of(SCHEDULES, p.after)(p.after._replace(learning_rate=p.learning_rate), t - p.steps)
+
+
+#: schedule → the learning rate of step t, from 1.
+SCHEDULES: dict[str, Callable[[Any, int], float]] = {
+    "constant": lambda p, t: p.learning_rate,
+    "invscaling": lambda p, t: p.learning_rate / t**p.power_t,
+    "optimal": lambda p, t: p.learning_rate / (p.strength * (p.offset + t - 1)),
+    "step": lambda p, t: p.learning_rate * p.gamma ** ((t - 1) // p.every),
+    "exponential": lambda p, t: p.learning_rate * p.gamma ** ((t - 1) / p.every),
+    "cosine": lambda p, t: p.learning_rate * (p.end + (1 - p.end) * (1 + math.cos(math.pi * min((t - 1) / p.steps, 1))) / 2),
+    "warmup": warmup,
+    "adaptive": lambda p, t: p.learning_rate,
+}
+
+
+def bottou_offset(loss: Any, strength: float) -> float:
+    """t₀ of the schedule ``optimal``, from the loss's derivative at a margin of typical size on the wrong side."""
+    typical = math.sqrt(1 / math.sqrt(strength))
+    rate = typical / max(1.0, float(of(LOSSES, loss)[1](loss, np.float64(-typical), np.float64(1.0))))
+    return 1 / (rate * strength)
+
+
+MASK = (1 << 64) - 1
+
+#: Neighbouring rows that the order ``block`` keeps together.
+BLOCK = order.BLOCK
+
+
+def splitmix(seed: int, counter: int) -> int:
+    """SplitMix64 of a seed and a counter, in Python's own integers."""
+    z = (seed + (counter + 1) * 0x9E3779B97F4A7C15) & MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def fisher_yates(index: list[int], seed: int, first: int = 0, last: int | None = None) -> None:
+    """Permute index[first:last] in place with the draws of :func:`splitmix`."""
+    last = len(index) if last is None else last
+    for i in range(first, last - 1):
+        j = i + ((splitmix(seed, i) >> 32) * (last - i) >> 32)
+        index[i], index[j] = index[j], index[i]
+
+
+def xorshift(index: list[int], state: int) -> None:
+    """scikit-learn's shuffle: a 32-bit xorshift (13, 17, 5), taken modulo 2³¹."""
+    for i in range(len(index) - 1):
+        state ^= (state << 13) & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= (state << 5) & 0xFFFFFFFF
+        j = i + (state & 0x7FFFFFFF) % (len(index) - i)
+        index[i], index[j] = index[j], index[i]
+
+
+def sklearn_start(seed: int, classifier: bool) -> int:
+    """The start of scikit-learn's generator for a ``random_state``: a classifier has drawn one number before."""
+    drawn = np.random.RandomState(seed).randint(0, 2**31 - 1, size=2)
+    return max(1, int(drawn[1 if classifier else 0]))
+
+
+def once(index: list[int], seed: int, epoch: int) -> None:
+    """One permutation, before the first epoch."""
+    if epoch == 0:
+        fisher_yates(index, splitmix(seed, 0))
+
+
+def block(index: list[int], seed: int, epoch: int) -> None:
+    """Whole blocks in random order, each shuffled; the rest of the rows shuffled at the end."""
+    start, whole = splitmix(seed, epoch), len(index) // BLOCK
+    place = list(range(whole))
+    fisher_yates(place, start)
+    parts = [list(range(b * BLOCK, (b + 1) * BLOCK)) for b in place] + [list(range(whole * BLOCK, len(index)))]
+    for number, part in enumerate(parts):
+        fisher_yates(part, splitmix(start, number))
+    index[:] = [row for part in parts for row in part]
+
+
+def replacement(index: list[int], seed: int, epoch: int) -> None:
+    """Each row drawn from all rows."""
+    start = splitmix(seed, epoch)
+    index[:] = [(splitmix(start, i) >> 32) * len(index) >> 32 for i in range(len(index))]
+
+
+#: row order → rearranges the list of row numbers for an epoch, in place, given the seed and the epoch from 0.
+ORDERS: dict[str, Callable[[list[int], int, int], None]] = {
+    "none": lambda index, seed, epoch: None,
+    "epoch": lambda index, seed, epoch: fisher_yates(index, splitmix(seed, epoch)),
+    "once": once,
+    "block": block,
+    "replacement": replacement,
+    "sklearn": lambda index, seed, epoch: xorshift(index, seed),
+}
+
+
+def gd(p, w, g, s, a, t):
+    """Cauchy."""
+    return w - a * g
+
+
+def momentum(p, w, g, s, a, t):
+    """PyTorch's SGD: the first velocity is the gradient itself."""
+    s["v"] = g if t == 1 else p.beta * s["v"] + (1 - p.dampening) * g
+    return w - a * s["v"]
+
+
+def nesterov(p, w, g, s, a, t):
+    """The gradient plus the velocity's next share."""
+    s["v"] = p.beta * s["v"] + g
+    return w - a * g - a * p.beta * s["v"]
+
+
+def adagrad(p, w, g, s, a, t):
+    """The sum of squares starts at `initial`."""
+    s["G"] = (p.initial if t == 1 else s["G"]) + g**2
+    return w - a * g / (np.sqrt(s["G"] + p.eps_root) + p.eps)
+
+
+def rmsprop(p, w, g, s, a, t):
+    """Centred: a variance; with momentum: a velocity of scaled gradients."""
+    s["E"] = p.beta * (p.initial if t == 1 else s["E"]) + (1 - p.beta) * g**2
+    s["g"] = p.beta * s["g"] + (1 - p.beta) * g
+    scaled = g / (np.sqrt(np.maximum(s["E"] - p.centred * s["g"] ** 2, 0) + p.eps_root) + p.eps)
+    s["v"] = p.momentum * s["v"] + scaled
+    return w - a * s["v"]
+
+
+def adadelta(p, w, g, s, a, t):
+    """Zeiler's algorithm 1."""
+    s["E"] = p.beta * s["E"] + (1 - p.beta) * g**2
+    delta = g * np.sqrt((s["D"] + p.eps) / (s["E"] + p.eps))
+    s["D"] = p.beta * s["D"] + (1 - p.beta) * delta**2
+    return w - a * delta
+
+
+def moments(p, g, s):
+    """Adam's running means of g and g²."""
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * g
+    s["v"] = p.beta2 * s["v"] + (1 - p.beta2) * g**2
+
+
+def adam_like(p, w, v, s, a, t, eps_root=0.0):
+    """Adam's step over a second moment v not yet corrected; ε after the correction, or before it as in Keras."""
+    c1, c2 = 1 - p.beta1**t, 1 - p.beta2**t
+    if p.eps_before_correction:
+        return w - a * math.sqrt(c2) / c1 * s["m"] / (np.sqrt(v + c2 * eps_root) + p.eps)
+    return w - a * (s["m"] / c1) / (np.sqrt(v / c2 + eps_root) + p.eps)
+
+
+def adam(p, w, g, s, a, t):
+    """Kingma and Ba's algorithm 1."""
+    moments(p, g, s)
+    return adam_like(p, w, s["v"], s, a, t, p.eps_root)
+
+
+def adamw(p, w, g, s, a, t):
+    """Loshchilov and Hutter's algorithm 2, the decay multiplied by the rate as in every library."""
+    moments(p, g, s)
+    return adam_like(p, w, s["v"], s, a, t, p.eps_root) - a * p.weight_decay * w
+
+
+def amsgrad(p, w, g, s, a, t):
+    """The largest v so far; optax takes the largest corrected v instead."""
+    moments(p, g, s)
+    c2 = 1 - p.beta2**t
+    s["u"] = np.maximum(s["u"], s["v"] / c2 if p.corrected_maximum else s["v"])
+    return adam_like(p, w, c2 * s["u"] if p.corrected_maximum else s["u"], s, a, t)
+
+
+def adamax(p, w, g, s, a, t):
+    """Kingma and Ba's algorithm 2."""
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * g
+    s["u"] = np.maximum(p.beta2 * s["u"], np.abs(g) + (0 if p.eps_beside_maximum else p.eps))
+    return w - a / (1 - p.beta1**t) * s["m"] / (s["u"] + (p.eps if p.eps_beside_maximum else 0))
+
+
+def nadam(p, w, g, s, a, t):
+    """Dozat's momentum μ, which warms up."""
+    moments(p, g, s)
+    now, later = (p.beta1 * (1 - 0.96 ** (k * p.momentum_decay) / 2) for k in (t, t + 1))
+    s["P"] = (1.0 if t == 1 else s["P"]) * now
+    look = later * s["m"] / (1 - s["P"] * later) + (1 - now) * g / (1 - s["P"])
+    return w - a * look / (np.sqrt(s["v"] / (1 - p.beta2**t)) + p.eps)
+
+
+def radam(p, w, g, s, a, t):
+    """Adam's step times Liu's rectification, or momentum alone while the variance is not tractable."""
+    moments(p, g, s)
+    end, c2 = 2 / (1 - p.beta2) - 1, 1 - p.beta2**t
+    now = end - 2 * t * (1 - c2) / c2
+    if now <= p.threshold:
+        return w - a * s["m"] / (1 - p.beta1**t)
+    rectified = math.sqrt((now - 4) * (now - 2) * end / ((end - 4) * (end - 2) * now))
+    return adam_like(p, w, s["v"], s, a * rectified, t)
+
+
+def lion(p, w, g, s, a, t):
+    """The sign of the mixed momentum."""
+    step = np.sign(p.beta1 * s["m"] + (1 - p.beta1) * g)
+    s["m"] = p.beta2 * s["m"] + (1 - p.beta2) * g
+    return w - a * (step + p.weight_decay * w)
+
+
+def averaged(p, w, g, s, a, t):
+    """The rule's own path; the mean of its points from `first` on is kept in "result"."""
+    w = of(RULES, p.rule)(p.rule, w, g, s, a, t)
+    s["sum"] = s["sum"] + w if t >= p.first else 0.0
+    s["result"] = s["sum"] / (t - p.first + 1) if t >= p.first else w
+    return w
+
+
+def clipped(p, w, g, s, a, t):
+    """The rule, on a gradient shortened to `norm` and cut to ±`value`."""
+    g = g * min(1.0, p.norm / (math.sqrt((g**2).sum()) + p.eps))
+    return of(RULES, p.rule)(p.rule, w, np.clip(g, -p.value, p.value), s, a, t)
+
+
+def inner(p, w, g, s, a, t):
+    """The rule behind an estimate of the gradient."""
+    return of(RULES, p.rule)(p.rule, w, g, s, a, t)
+
+
+#: optimizer → the weights after step t, from the weights, their gradient, the memory and the rate.
+RULES: dict[str, Callable[[Any, Array, Array, Memory, float, int], Array]] = {
+    "gd": gd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adadelta": adadelta,
+    "adam": adam,
+    "adamw": adamw,
+    "amsgrad": amsgrad,
+    "adamax": adamax,
+    "nadam": nadam,
+    "radam": radam,
+    "lion": lion,
+    "averaged": averaged,
+    "clipped": clipped,
+    "sag": inner,
+    "saga": inner,
+    "svrg": inner,
+}
+
+
+def replay(rule: Any, x0: Array, gradients: Array, schedule: Any) -> Array:
+    """The points that an update rule visits under given gradients, (steps + 1, d)."""
+    return walk(rule, x0, lambda t, x: gradients[t - 1], schedule, len(gradients))
+
+
+def minimize(rule: Any, x0: Array, gradient: Callable[[Array], Array], schedule: Any, steps: int) -> Array:
+    """The points that an update rule visits on a function, (steps + 1, d)."""
+    return walk(rule, x0, lambda t, x: gradient(x), schedule, steps)
+
+
+def walk(rule: Any, x0: Array, gradient: Callable[[int, Array], Array], schedule: Any, steps: int) -> Array:
+    """The points that an update rule visits, given the gradient of step t at x."""
+    step, rate, s = of(RULES, rule), of(SCHEDULES, schedule), Memory()
+    path = [np.asarray(x0, np.float64)]
+    for t in range(1, steps + 1):
+        path.append(step(rule, path[-1], gradient(t, path[-1]), s, rate(schedule, t), t))
+    return np.array(path)
+
+
+def batches(shuffle: str, seed: int, n: int, size: int) -> Iterator[list[int]]:
+    """The rows of each step, for ever; a batch doesn't reach over the end of an epoch.
+
+    For the order ``sklearn`` the seed is the generator's start, of :func:`sklearn_start`.
+    """
+    if shuffle not in ORDERS:
+        raise NoOracle(f"row order {shuffle}")
+    index = list(range(n))
+    epoch = 0
+    while True:
+        ORDERS[shuffle](index, seed, epoch)
+        yield from (index[first : first + size] for first in range(0, n, size))
+        epoch += 1
+
+
+class Rows:
+    """Data, loss and row weights of a linear model, the intercept as a last column.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    y : ndarray of shape (n,)
+        In the loss's domain.
+    loss : tag
+    classes : int
+    fit_intercept : bool
+    weights : ndarray of shape (n,), optional
+    """
+
+    def __init__(self, X: Array, y: Array, loss: Any, classes: int = 1, fit_intercept: bool = True, weights: Array | None = None):
+        self.A = np.column_stack([X, np.full(len(y), float(fit_intercept))])
+        self.y, self.loss, self.classes = y, loss, classes
+        self.weights = np.ones(len(y)) if weights is None else weights
+
+    def slopes(self, w: Array, i: Any) -> Array:
+        """The losses' derivatives at rows i, (len(i), K)."""
+        z = self.A[i] @ w.T
+        c = of(LOSSES, self.loss)[1](self.loss, z if self.classes > 1 else z[:, 0], self.y[i])
+        return self.weights[i][:, None] * np.reshape(c, (len(i), self.classes))
+
+    def gradient(self, w: Array, i: Any) -> Array:
+        """The mean gradient of rows i, (K, d + 1)."""
+        return self.slopes(w, i).T @ self.A[i] / len(i)
+
+    def start(self) -> Array:
+        """w = 0."""
+        return np.zeros((self.classes, self.A.shape[1]))
+
+    def objective(self, w: Array, penalty: Any) -> float:
+        """J."""
+        return objective(self.A[:, :-1], self.y, w, self.loss, penalty, self.weights)
+
+
+class Remembered:
+    """The gradient estimates of SAG, SAGA and SVRG: α is each row's last known derivative, ḡ the mean gradient of them all."""
+
+    def __init__(self, rows: Rows, kind: str):
+        self.rows, self.kind, self.n = rows, kind, len(rows.y)
+        self.alpha, self.mean = np.zeros((self.n, rows.classes)), rows.start()
+
+    def gradient(self, w: Array, i: list[int], t: int) -> Array:
+        """The estimate at step t, which visits the one row in i."""
+        if self.kind == "svrg" and (t - 1) % self.n == 0:
+            self.alpha = self.rows.slopes(w, np.arange(self.n))
+            self.mean = self.alpha.T @ self.rows.A / self.n
+        c = self.rows.slopes(w, i)
+        news = (c - self.alpha[i]).T @ self.rows.A[i]
+        g = self.mean + news / (self.n if self.kind == "sag" else 1)
+        if self.kind != "svrg":
+            self.mean = self.mean + news / self.n
+            self.alpha[i] = c
+        return g
+
+
+class Patience:
+    """The schedule ``adaptive``: the rate shrinks once J has not fallen by `tol` for `patience` epochs."""
+
+    def __init__(self, schedule: Any):
+        self.schedule, self.factor, self.best, self.stale = schedule, 1.0, math.inf, 0
+
+    def hear(self, objective: float) -> None:
+        """Take in J after an epoch."""
+        self.stale = 0 if objective < self.best - self.schedule.tol else self.stale + 1
+        self.best = min(self.best, objective)
+        if self.stale == self.schedule.patience:
+            self.stale, self.factor = 0, self.factor * self.schedule.shrink
+
+
+def descend(rows: Rows, rule: Any, penalty: Any, schedule: Any, visits: Iterator[list[int]], steps: int, epoch: int) -> Array:
+    """The weights of a linear model after each step from zero, (steps + 1, K, d + 1), the intercept last.
+
+    Parameters
+    ----------
+    rows : Rows
+    rule, penalty, schedule : tags
+    visits : iterator of lists of row numbers, one a step
+    steps : int
+    epoch : int
+        Steps an epoch.
+    """
+    (_, smooth, after), step, rate = of(PENALTIES, penalty), of(RULES, rule), of(SCHEDULES, schedule)
+    estimate = Remembered(rows, rule.estimator) if hasattr(rule, "estimator") else None
+    patience = Patience(schedule) if name_of(schedule) == "adaptive" else None
+    memory, paid, travelled = Memory(), Memory(), 0.0
+    w = rows.start()
+    path = [w]
+    for t in range(1, steps + 1):
+        i = next(visits)
+        a = rate(schedule, t) * (patience.factor if patience else 1.0)
+        travelled += a
+        g = estimate.gradient(w, i, t) if estimate else rows.gradient(w, i)
+        g[:, :-1] += smooth(penalty, w[:, :-1])
+        w = step(rule, w, g, memory, a, t)
+        w[:, :-1] = after(penalty, w[:, :-1], a, travelled, paid)
+        path.append(memory.get("result", w))
+        if patience and t % epoch == 0:
+            patience.hear(rows.objective(w, penalty))
+    return np.array(path)
+
+
+def line_search(rows: Rows, penalty: Any, schedule: Any, steps: int) -> Array:
+    """Batch descent whose step length is found anew: Armijo's backtracking, or Barzilai and Borwein's two-point length."""
+    everything, length = np.arange(len(rows.y)), schedule.learning_rate
+
+    def gradient(w: Array) -> Array:
+        g = rows.gradient(w, everything)
+        g[:, :-1] += of(PENALTIES, penalty)[1](penalty, w[:, :-1])
+        return g
+
+    path = [rows.start()]
+    for _ in range(steps):
+        w, g = path[-1], gradient(path[-1])
+        if name_of(schedule) == "backtracking":
+            while rows.objective(w - length * g, penalty) > rows.objective(w, penalty) - schedule.slope * length * (g**2).sum():
+                length *= schedule.shrink
+            path.append(w - length * g)
+            length /= schedule.shrink
+        else:
+            path.append(w - length * g)
+            s, y = path[-1] - w, gradient(path[-1]) - g
+            length = (s**2).sum() / (s * y).sum()
+    return np.array(path)
+
+
+#: activation → (function of the input, derivative from the output).
+ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
+    "tanh": (np.tanh, lambda h: 1 - h**2),
+    "relu": (lambda a: np.maximum(a, 0), lambda h: 1.0 * (h > 0)),
+    "sigmoid": (lambda a: 1 / (1 + np.exp(-a)), lambda h: h * (1 - h)),
+}
+
+
+def network(rows: Rows, parts: list[Array], activation: str, rule: Any, rate: float, visits: Iterator, steps: int) -> Array:
+    """A network with one hidden layer, its weights W₁, W₂, b₁, b₂ after each step in one row, (steps + 1, P)."""
+    if activation not in ACTIVATIONS:
+        raise NoOracle(f"activation {activation}")
+    act, bend = ACTIVATIONS[activation]
+    shapes, memory = [p.shape for p in parts], Memory()
+    w = np.concatenate([p.ravel() for p in parts])
+    cuts = np.cumsum([p.size for p in parts])[:-1]
+    path = [w]
+    for t in range(1, steps + 1):
+        i = next(visits)
+        x = rows.A[i][:, :-1]
+        w1, w2, b1, b2 = (p.reshape(shape) for p, shape in zip(np.split(w, cuts), shapes, strict=True))
+        h = act(x @ w1.T + b1)
+        z = h @ w2.T + b2
+        c = of(LOSSES, rows.loss)[1](rows.loss, z if rows.classes > 1 else z[:, 0], rows.y[i])
+        out = rows.weights[i][:, None] * np.reshape(c, (len(i), rows.classes)) / len(i)
+        back = out @ w2 * bend(h)
+        g = np.concatenate([(back.T @ x).ravel(), (out.T @ h).ravel(), back.sum(axis=0), out.sum(axis=0)])
+        w = of(RULES, rule)(rule, w, g, memory, rate, t)
+        path.append(w)
+    return np.array(path)
+
+
+def objective(X: Array, y: Array, w: Array, loss: Any, penalty: Any, weights: Array | None = None) -> float:
+    """J of weights (K, d + 1)."""
+    z = X @ w[:, :-1].T + w[:, -1]
+    values = of(LOSSES, loss)[0](loss, z if w.shape[0] > 1 else z[:, 0], y)
+    mean = np.average(values, weights=weights)
+    return float(mean + of(PENALTIES, penalty)[0](penalty, w[:, :-1]).sum())
