@@ -55,9 +55,27 @@ class Registry:
         for module in pkgutil.iter_modules(path):
             loaded = importlib.import_module(f"{package}.{module.name}")
             for cls in vars(loaded).values():
-                if isinstance(cls, type) and cls.__module__ == loaded.__name__ and self._is_member(cls) and cls.__name__[0] != "_":
+                if (
+                    isinstance(cls, type)
+                    and cls.__module__ == loaded.__name__
+                    and self._is_member(cls)
+                    and cls.__name__[0] != "_"
+                ):
                     found[cls.__name__] = self.register(cls)
         return found
+
+    def _finished(self, tag: Any) -> Any:
+        """The tag with its fields checked; those that its class names as ``parts`` are members, or members' names."""
+        parts = [part for part in getattr(type(tag), "parts", ()) if getattr(tag, part) != tag._field_defaults[part]]
+        return checked(tag._replace(**{part: self.make(getattr(tag, part)) for part in parts}), self.kind)
+
+    def _check_fields(self, cls: Any, fields: dict[str, Any], needed: bool = False) -> None:
+        strange = [field for field in fields if field not in cls._fields]
+        if strange:
+            raise unknown(f"field of {self.kind} {name_of(cls)}", strange[0], list(cls._fields))
+        missing = [field for field in cls._fields if field not in cls._field_defaults and field not in fields]
+        if needed and missing:
+            raise GdbenchError(f"{self.kind} {name_of(cls)} needs a value for {', '.join(missing)}")
 
     def _is_member(self, cls: type) -> bool:
         return hasattr(cls, "_fields") and all(hasattr(cls, method) for method in self.methods)
@@ -70,7 +88,7 @@ class Registry:
         return iter([self._members[name] for name in self.names()])
 
     def __contains__(self, name: str) -> bool:
-        return name in self._members
+        return isinstance(name, str) and name in self._members
 
     def __getitem__(self, name: str) -> type:
         if name not in self._members:
@@ -87,17 +105,14 @@ class Registry:
         """
         if isinstance(choice, str):
             cls = self[choice]
-            strange = [field for field in fields if field not in cls._fields]  # type: ignore[attr-defined]
-            if strange:
-                raise unknown(f"field of {self.kind} {choice}", strange[0], list(cls._fields))  # type: ignore[attr-defined]
-            missing = [f for f in cls._fields if f not in cls._field_defaults and f not in fields]  # type: ignore[attr-defined]
-            if missing:
-                raise GdbenchError(f"{self.kind} {choice} needs a value for {', '.join(missing)}")
-            return checked(cls(**fields), self.kind)
+            self._check_fields(cls, fields, needed=True)
+            return self._finished(cls(**fields))
         if isinstance(choice, type) and self._is_member(choice):
-            return checked(choice(**fields), self.kind)
+            self._check_fields(choice, fields, needed=True)
+            return self._finished(choice(**fields))
         if self._is_member(type(choice)):
-            return checked(choice._replace(**fields), self.kind)
+            self._check_fields(type(choice), fields)
+            return self._finished(choice._replace(**fields))
         raise GdbenchError(
             f"{choice!r} is no {self.kind}: give a name ({', '.join(self.names())}) or a NamedTuple with the method "
             f"{' and '.join(self.methods)}"

@@ -190,6 +190,7 @@ class Warmup(NamedTuple):
     after: Any = None
 
     name = "warmup"
+    parts = ("after",)
     limits = {"learning_rate": "(0, inf)", "steps": "[1, inf)", "start": "[0, 1]"}
 
     def factor(self, t):

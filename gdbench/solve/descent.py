@@ -267,10 +267,10 @@ def run(
     progress : callable, optional
         Called with the step after each checkpoint.
     """
-    descent = Descent(task, setting)
-    compile_seconds = descent.compile()
-    judge = Judge(descent, setting, goal)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # divergence is a result, never a storm of warnings
+        descent = Descent(task, setting)
+        compile_seconds = descent.compile()
+        judge = Judge(descent, setting, goal)
         for step in checkpoints(setting, descent.steps_per_epoch):
             descent.advance(step)
             if judge.see(descent.evaluate()):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gdbench.errors import GdbenchError
 from gdbench.solve import descent
 from gdbench.solve.inputs import make_task
-from gdbench.solve.setting import Setting, settle
+from gdbench.solve.setting import Setting, rates_of, settle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,6 +166,8 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, **options: Any) -> Fit:
     >>> result.coef.round(6).tolist(), round(float(result.intercept), 6)
     ([0.6], 2.2)
     """
+    if "learning_rates" in options:
+        raise GdbenchError("fit takes one learning_rate; for learning_rates there is sweep")
     return _lanes(X, y, sample_weight, options).fits[0]
 
 
@@ -182,7 +185,7 @@ def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, **o
     Sweep
         Each lane equals the `fit` at its rate to rounding.
     """
-    return _lanes(X, y, sample_weight, options | {"learning_rates": learning_rates})
+    return _lanes(X, y, sample_weight, options | {"learning_rates": rates_of(learning_rates)})
 
 
 def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any]) -> Sweep:

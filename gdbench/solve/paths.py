@@ -103,7 +103,7 @@ def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any) -> np.nd
     >>> gd.replay("momentum", [1.0], [[1.0], [1.0]], 0.1).ravel().round(3).tolist()
     [1.0, 0.9, 0.71]
     """
-    rule = loop_form(optimizers.registry.make(optimizer))
+    rule = free_rule(optimizers.registry.make(optimizer))
     schedule = schedule_of(learning_rate)
     start = as_point(x0)
     g = as_floats("gradients", gradients)
@@ -171,7 +171,7 @@ def minimize(
     'global minimum 1 of 4 at (3, 2)'
     """
     place, rule = resolved(landscape, optimizer, options)
-    rule = loop_form(rule)
+    rule = free_rule(rule)
     schedule = schedule_of(learning_rate)
     tol = real("tol", tol, 0.0, math.inf)
     start = as_point(getattr(place, "start", None) if x0 is None else x0)
@@ -253,9 +253,22 @@ def check_dimension(place: Any, d: int) -> None:
         raise GdbenchError(f"landscape {name_of(place)} needs at least {least} dimensions, but x0 has {d}")
 
 
+def free_rule(rule: Any) -> Any:
+    """The rule as the loops run it, if it needs no data."""
+    if hasattr(rule, "estimator"):
+        raise GdbenchError(f"optimizer {name_of(rule)} remembers the gradients of rows: it needs the data of fit")
+    return loop_form(rule)
+
+
 def rates_for(schedule: Any, steps: int) -> np.ndarray:
     """The learning rate of each step from 1."""
-    return schedule.learning_rate * schedule.factor(np.arange(1, steps + 1, dtype=np.float64))
+    if getattr(schedule, "listens", ""):
+        raise GdbenchError(f"schedule {name_of(schedule)} listens to the objective of fit: give one of the step alone")
+    with np.errstate(all="ignore"):
+        rates = schedule.learning_rate * schedule.factor(np.arange(1, steps + 1, dtype=np.float64))
+    if not np.isfinite(rates).all():
+        raise GdbenchError(f"schedule {name_of(schedule)} gives rates that are not finite: give all of its fields")
+    return rates
 
 
 def noise_for(noise: Any, seed: Any, steps: int, d: int) -> np.ndarray:
@@ -271,9 +284,7 @@ def begin(rule: Any, start: np.ndarray) -> Iterate:
     return start_at(start.astype(np.float64).reshape(1, -1).copy(), rule)
 
 
-def judged(
-    place: Any, x: np.ndarray, values: np.ndarray, gradients: np.ndarray, tol: float, may_rise: bool = False
-) -> Path:
+def judged(place: Any, x: np.ndarray, values: np.ndarray, gradients: np.ndarray, tol: float, may_rise: bool = False) -> Path:
     """The path with its verdict; with `may_rise` an end above the start is no divergence."""
     sound = np.isfinite(values) & np.isfinite(x).all(axis=1) & np.isfinite(gradients).all(axis=1)
     sound &= np.abs(x).max(axis=1) < FAR

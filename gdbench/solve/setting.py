@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,7 @@ def settle(
     record: int = 40,
     threads: int = 1,
     time_limit: float = math.inf,
+    **others: Any,
 ) -> Setting:
     """Check a user's words for a solver and return the setting they mean.
 
@@ -100,6 +102,8 @@ def settle(
     GdbenchError
         An unknown name, with the valid ones; a number out of range, with the range.
     """
+    if others:
+        raise unknown("option", next(iter(others)), OPTIONS)
     if variant not in VARIANTS:
         raise unknown("variant", variant, list(VARIANTS))
     schedule = schedule_of(learning_rate)
@@ -129,7 +133,7 @@ def settle(
         tol=None if tol is None else real("tol", tol, 0.0, math.inf),
         fit_intercept=flag("fit_intercept", fit_intercept),
         seed=whole("seed", seed, 0, 2**32 - 1),
-        record=whole("record", record, 2),
+        record=whole("record", record, 2, 10**6),
         threads=whole("threads", threads, 1, 1024),
         time_limit=real("time_limit", time_limit, 0.0, math.inf),
     )
@@ -153,6 +157,10 @@ def check_estimator(name: str, variant: str, model: Any, penalty: Any) -> None:
         raise GdbenchError(f"optimizer {name} needs model='linear': its memory is one number a row")
     if not hasattr(penalty, "shrinkage"):
         raise GdbenchError(f"optimizer {name} needs a smooth penalty (none or l2), not {name_of(penalty)}")
+
+
+#: The names of `settle`'s options.
+OPTIONS = [name for name in inspect.signature(settle).parameters if name not in ("learning_rates", "others")]
 
 
 def loop_form(optimizer: Any) -> Any:

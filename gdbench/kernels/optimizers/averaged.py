@@ -25,6 +25,7 @@ class Averaged(NamedTuple):
     rule: Any = GD()
     first: int = 1
 
+    parts = ("rule",)
     limits = {"first": "[1, inf)"}
 
     @property

@@ -31,6 +31,7 @@ class Clipped(NamedTuple):
     value: float = math.inf
     eps: float = 0.0
 
+    parts = ("rule",)
     limits = {"norm": "(0, inf]", "value": "(0, inf]", "eps": "[0, inf)"}
 
     @property
