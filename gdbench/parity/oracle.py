@@ -199,10 +199,10 @@ def block(index: list[int], seed: int, epoch: int) -> None:
     start, whole = splitmix(seed, epoch), len(index) // BLOCK
     place = list(range(whole))
     fisher_yates(place, start)
-    parts = [list(range(b * BLOCK, (b + 1) * BLOCK)) for b in place] + [list(range(whole * BLOCK, len(index)))]
-    for number, part in enumerate(parts):
-        fisher_yates(part, splitmix(start, number))
-    index[:] = [row for part in parts for row in part]
+    rest = range(whole * BLOCK, len(index))
+    index[:] = [b * BLOCK + r for b in place for r in range(BLOCK)] + list(rest)
+    for b in range(whole + 1):
+        fisher_yates(index, splitmix(start, b), b * BLOCK, min((b + 1) * BLOCK, len(index)))
 
 
 def replacement(index: list[int], seed: int, epoch: int) -> None:
