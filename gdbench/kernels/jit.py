@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +151,6 @@ def is_foreign(value: object) -> bool:
     return _foreign_class(type(value)) or any(map(is_foreign, value))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _foreign_class(cls: type) -> bool:
     return cls is not tuple and cls.__module__.partition(".")[0] != "gdbench"

@@ -8,7 +8,19 @@ import numpy as np
 
 from gdbench.kernels.data import prefetch_row
 from gdbench.kernels.jit import inlined, kernel
-from gdbench.kernels.models import accumulate, add_losses, classes, curvatures, derive, margins, outputs, parameters, penalised, pick, scratch
+from gdbench.kernels.models import (
+    accumulate,
+    add_losses,
+    classes,
+    curvatures,
+    derive,
+    margins,
+    outputs,
+    parameters,
+    penalised,
+    pick,
+    scratch,
+)
 from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
@@ -21,11 +33,19 @@ CHUNK = 4096
 
 
 @inlined
+def zero(g):
+    """Set every value of g, of shape (K, P), to 0."""
+    for k in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            g[k, j] = 0
+
+
+@inlined
 def batch_gradient(task, rows, w, g, part, z, c):
     """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk."""
     for first in range(0, rows.size, CHUNK):
         into = g if first == 0 else part
-        into[:] = 0
+        zero(into)
         accumulate(task.model, task, rows[first : first + CHUNK], w, into, z, c)
         if first > 0:
             for k in range(g.shape[0]):
@@ -120,7 +140,10 @@ def clip(task, rule, w, g, share):
             for j in range(every):
                 g[k, j] = with_penalty(task.penalty, share * g[k, j], w[k, j]) if j < free else share * g[k, j]
                 total += g[k, j] * g[k, j]
-        g[first : first + group] *= clip_factor(rule, math.sqrt(total))
+        factor = clip_factor(rule, math.sqrt(total))
+        for k in range(first, first + group):
+            for j in range(every):
+                g[k, j] *= factor
 
 
 @kernel
@@ -146,7 +169,7 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     w = iterate.w
     z = np.empty(scratch(task.model, w, min(batch_size, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
-    g, part = np.empty_like(w), np.empty_like(w)
+    g, part = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
     s = 0
     for p in range(order.shape[0]):
         for first in range(0, order.shape[1], batch_size):
@@ -166,7 +189,7 @@ def chunk_gradient(task, rows, w, g):
     rows : ndarray of at most `CHUNK` row numbers, int32
     w, g : ndarrays of shape (K, P)
     """
-    g[:] = 0
+    zero(g)
     z, c = np.empty(scratch(task.model, w, rows.size), w.dtype), np.empty(w.shape[0], w.dtype)
     accumulate(task.model, task, rows, w, g, z, c)
 
@@ -208,10 +231,13 @@ def objective_and_gradient(task, w, totals, g):
     n = task.target.size
     z = np.empty(scratch(task.model, w, min(n, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
-    part = np.empty_like(w)
-    rows = np.arange(n)
-    totals[:] = 0
-    g[:] = 0
+    part = np.empty(w.shape, w.dtype)
+    rows = np.empty(n, np.int32)
+    for i in range(n):
+        rows[i] = i
+    for lane in range(totals.size):
+        totals[lane] = 0
+    zero(g)
     for first in range(0, n, CHUNK):
         chunk = rows[first : first + CHUNK]
         batch_gradient(task, chunk, w, part, part, z, c)
@@ -220,7 +246,8 @@ def objective_and_gradient(task, w, totals, g):
                 g[k, j] += part[k, j]
         add_losses(task.model, task, chunk, w, z, totals)
     group = w.shape[0] // totals.size
-    totals /= n
+    for lane in range(totals.size):
+        totals[lane] /= n
     for k in range(w.shape[0]):
         for j in range(w.shape[1]):
             g[k, j] /= n

@@ -100,7 +100,9 @@ class Block(NamedTuple):
         n = index.size
         blocks = n // BLOCK
         start = hashed(self.seed, epoch)
-        place = np.arange(blocks)
+        place = np.empty(blocks, np.int64)
+        for b in range(blocks):
+            place[b] = b
         shuffle(place, start, 0, blocks)
         for b in range(blocks):
             for r in range(BLOCK):
@@ -183,7 +185,8 @@ def arrange_epochs(order, index, epoch, out):
     """
     for e in range(out.shape[0]):
         arrange(order, index, epoch + e)
-        out[e] = index
+        for i in range(index.size):
+            out[e, i] = index[i]
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy as np
 
 from gdbench.kernels.data import prefetch_row, row_values
 from gdbench.kernels.jit import kernel
-from gdbench.kernels.loops import CHUNK, batch_gradient
+from gdbench.kernels.loops import CHUNK, batch_gradient, zero
 from gdbench.kernels.models import derive, margins, outputs, parameters, pick
 from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import step
@@ -109,9 +109,11 @@ def remember_all(task, w, memory):
     """
     n = task.target.size
     z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
-    part = np.empty_like(w)
-    rows = np.arange(n)
-    memory.mean[:] = 0
+    part = np.empty(w.shape, w.dtype)
+    rows = np.empty(n, np.int32)
+    for i in range(n):
+        rows[i] = i
+    zero(memory.mean)
     for first in range(0, n, CHUNK):
         chunk = rows[first : first + CHUNK]
         batch_gradient(task, chunk, w, part, part, z, c)

@@ -189,7 +189,7 @@ def line_search(objective: Objective, w, value, g, norm, direction):
         new_value, new_g = objective(trial)
         enough = new_value <= value + 1e-4 * step * slope
         smaller = np.linalg.norm(new_g) < 0.9 * norm and new_value <= value + 1e-14 * max(1.0, abs(value))
-        if enough and new_value < value or smaller:
+        if (enough and new_value < value) or smaller:
             return trial, new_value, new_g
         step /= 2
     return None
