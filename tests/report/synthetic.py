@@ -5,6 +5,7 @@
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +78,6 @@ def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, 
     steps = samples // max(per_step, 32)
     points = np.column_stack([steps, samples / ROWS, samples, samples * cost, 1.0 + relative * 2, gap, np.sqrt(np.abs(gap))])
     run_id = f"{problem}|{variant}|{optimizer}|{rate:g}|{seed}|{backend}|{stage}|{repeat}"
-    curve = pd.DataFrame(points, columns=["step", "epoch", "samples", "seconds", "objective", "gap", "gradient_norm"])
-    curve.insert(0, "run_id", run_id)
-    curve = curve.astype({"step": "int64", "samples": "int64"})
     baseline = {"cross_entropy": "SGDClassifier"}.get(loss, "SGDRegressor")
     row = {
         "run_id": run_id,
@@ -124,7 +122,7 @@ def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, 
         "optimum": optimum,
         "objective_start": start,
     }
-    return row | costs_to_targets(points, TARGETS, comparable), curve
+    return row | costs_to_targets(points, TARGETS, comparable), points
 
 
 def settings(problems):
@@ -147,12 +145,16 @@ def alone(runs: pd.DataFrame):
                 yield problem, variant, optimizer, choice.learning_rate, seed, backend, "timed", repeat
 
 
+@cache
 def tables(problems=tuple(PROBLEMS)) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Runs and curves."""
     made = [one_run(*setting) for setting in settings(problems)]
     made += [one_run(*setting) for setting in alone(pd.DataFrame([row for row, _ in made]))]
     runs = pd.DataFrame([row for row, _ in made]).astype({"batch_size": "Int64"})
-    return runs, pd.concat([curve for _, curve in made], ignore_index=True)
+    columns = ["step", "epoch", "samples", "seconds", "objective", "gap", "gradient_norm"]
+    curves = pd.DataFrame(np.concatenate([points for _, points in made]), columns=columns)
+    curves.insert(0, "run_id", np.repeat(runs.run_id, [len(points) for _, points in made]).to_numpy())
+    return runs, curves.astype({"step": "int64", "samples": "int64"})
 
 
 def write(folder: Path, problems=tuple(PROBLEMS)) -> Path:

@@ -1,0 +1,66 @@
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from gdbench.errors import GdbenchError
+from gdbench.report import export
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return synthetic.write(tmp_path_factory.mktemp("export") / "results", ("<b>bold</b> & co",))
+
+
+def test_csv_holds_every_run(small, tmp_path):
+    files = export.write(small, "csv", tmp_path)
+    assert [path.name for path in files] == ["runs.csv", "curves.csv", "summary.csv"]
+    runs = pd.read_parquet(small / "runs.parquet")
+    read = pd.read_csv(tmp_path / "runs.csv")
+    assert read.run_id.to_list() == runs.run_id.to_list()
+    assert read.gap.to_numpy() == pytest.approx(runs.gap.to_numpy(dtype=float), nan_ok=True)
+
+
+def test_parquet_joins_points_with_their_runs(small, tmp_path):
+    export.write(small, "parquet", tmp_path)
+    points = pd.read_parquet(tmp_path / "points.parquet")
+    assert len(points) == len(pd.read_parquet(small / "curves.parquet"))
+    assert points.solver.notna().all()
+
+
+def test_latex_escapes_names(small):
+    (path,) = export.write(small, "latex")
+    text = path.read_text(encoding="utf-8")
+    assert path.parent.parent.name == "export"
+    assert r"\textless{}b\textgreater{}bold\textless{}/b\textgreater{} \& co" in text
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 1
+    for row in text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines():
+        assert row.count(" & ") == 6
+
+
+def test_benchopt_gets_its_columns(small, tmp_path):
+    export.write(small, "benchopt", tmp_path)
+    found = pd.read_parquet(tmp_path / "outputs" / "gdbench.parquet")
+    runs = pd.read_parquet(small / "runs.parquet")
+    assert {"objective_name", "dataset_name", "solver_name", "stop_val", "idx_rep", "time"} <= set(found)
+    assert found.idx_rep.nunique() == len(synthetic.SEEDS)
+    assert np.isfinite(found.objective_value).all()
+    assert found.solver_name.nunique() == runs.solver.nunique()
+
+
+@pytest.mark.slow
+def test_benchopt_plots_it(small, tmp_path):
+    if shutil.which("benchopt") is None:
+        pytest.skip("benchopt is not installed")
+    export.write(small, "benchopt", tmp_path)
+    command = ["benchopt", "plot", str(tmp_path), "--no-display"]
+    subprocess.run(command, check=True, cwd=tmp_path, timeout=120)
+    assert list((tmp_path / "outputs").rglob("*.html"))
+
+
+def test_an_unknown_format_is_told(small):
+    with pytest.raises(GdbenchError, match="did you mean 'latex'"):
+        export.write(small, "latx")
