@@ -137,7 +137,6 @@ from benchopt import BaseObjective
 
 class Objective(BaseObjective):
     name = "gdbench"
-    url = ""
     min_benchopt_version = "1.5"
 
     def set_data(self, **data):
