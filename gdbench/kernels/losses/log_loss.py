@@ -7,7 +7,7 @@ from typing import NamedTuple
 class LogLoss(NamedTuple):
     """log(1 + e^(−yz)) for y = ±1; derivative −y ⁄ (1 + e^(yz)).
 
-    Both are computed from e^(−\\|yz\\|) ≤ 1, so that no margin overflows.
+    Both are computed from e^(−|yz|) ≤ 1, so that no margin overflows.
     """
 
     name = "log_loss"

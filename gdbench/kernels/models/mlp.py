@@ -92,27 +92,33 @@ class Perceptron(NamedTuple):
     def accumulate(self, task, rows, w, g, z, c):
         for k in range(w.shape[0]):
             x, h, out, back, error = forward(self, task.data.values, rows, w[k], z)
-            w1, w2, b1, b2 = split(self, w[k])
+            _, w2, _, _ = split(self, w[k])
             g1, g2, h1, h2 = split(self, g[k])
             derive_rows(self, task, rows, out, error)
             m = rows.size
-            np.dot(error.T, h, g2)
-            np.dot(error, w2, back)
+            multiply(error.T, h, g2)
+            multiply(error, w2, back)
             for r in range(m):
                 for u in range(self.hidden):
                     back[r, u] *= slope(self.activation, h[r, u])
                     h1[u] += back[r, u]
                 for q in range(self.margins_out):
                     h2[q] += error[r, q]
-            np.dot(back.T, x, g1)
+            multiply(back.T, x, g1)
 
     def add_losses(self, task, rows, w, z, totals):
         for k in range(w.shape[0]):
-            x, h, out, back, error = forward(self, task.data.values, rows, w[k], z)
+            _, _, out, _, _ = forward(self, task.data.values, rows, w[k], z)
             flat = out.reshape(out.size)
             for r in range(rows.size):
                 loss = value_group(task.loss, flat, task.target[rows[r]], r * self.margins_out, self.margins_out)
                 totals[k] += weigh(task.weighting, loss, rows[r])
+
+
+@called
+def multiply(a, b, out):
+    """Write the matrix product a·b to `out`: one compiled form for each mix of layouts."""
+    np.dot(a, b, out)
 
 
 @called
@@ -143,11 +149,11 @@ def forward(model, values, rows, flat, z):
     for r in range(m):
         for j in range(d):
             x[r, j] = values[rows[r], j]
-    np.dot(x, w1.T, h)
+    multiply(x, w1.T, h)
     for r in range(m):
         for u in range(hidden):
             h[r, u] = activate(model.activation, h[r, u] + b1[u])
-    np.dot(h, w2.T, margins)
+    multiply(h, w2.T, margins)
     for r in range(m):
         for q in range(out):
             margins[r, q] += b2[q]

@@ -6,8 +6,16 @@ An optimizer is a NamedTuple of hyperparameters with ``slots``, the names of the
 
 on scalars: one weight, its gradient, its state, the learning rate of this step, and the number t of the step, counted
 from 1. The body is inlined into every loop, over weights and lanes. The learning rate is no hyperparameter: it
-comes from a schedule. ``settle(self, w, state, rate, idle)``, where given, is what
-`idle` steps on a gradient of 0 do, in closed form: sparse rows then touch only their own weights. ``start(self)``, where given, returns the slots' values before step 1 (zeros by default).
+comes from a schedule. Further methods, where given:
+
+``start(self)``
+    The slots' values before step 1 (zeros by default).
+``settle(self, w, state, rate, idle)``
+    What `idle` steps on a gradient of 0 do, in closed form: sparse rows then touch only their own weights.
+``form(self)``
+    The tag that the loops run instead, where the options given allow a leaner one.
+``result(self, w, state)``
+    The weights that count as the rule's result, where they are not w.
 """
 
 from gdbench.kernels.registry import Registry
