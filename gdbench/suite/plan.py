@@ -439,6 +439,33 @@ def loops_of(spec: Spec, passes: list[Pass], shapes: dict[str, tuple[int, int, i
     return found
 
 
+def overview(made: Plan) -> list[dict[str, Any]]:
+    """What would run, for people: a row a problem.
+
+    Returns
+    -------
+    list of dict
+        problem, rows, columns, solvers, rates (of the largest grid), seeds, epochs, runs (of the grid), seconds (estimated,
+        timing alone included), error.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    solvers: dict[str, dict[str, float]] = {}
+    for work in made.passes:
+        name = work.case.name
+        n, d, _ = made.shapes[name]
+        empty = {"problem": name, "rows": n, "columns": d, "solvers": 0, "rates": 0, "seeds": len(made.spec.seeds)}
+        row = found.setdefault(name, empty | {"epochs": work.epochs, "runs": 0, "seconds": 0.0, "error": work.error})
+        row["runs"] += len(work.runs)
+        row["seconds"] += work.estimate
+        row["rates"] = max(row["rates"], len(work.runs))
+        solvers.setdefault(name, {})[work.solver.label] = work.estimate / len(work.runs)
+    timed = len(made.spec.seeds) + made.spec.repeats - 1 if made.spec.repeats else 0
+    for name, singles in solvers.items():
+        found[name]["solvers"] = len(singles)
+        found[name]["seconds"] += timed * sum(singles.values()) * (not found[name]["error"])
+    return list(found.values())
+
+
 def describe(seconds: float) -> str:
     """A duration for people."""
     if seconds < 100:
@@ -446,4 +473,4 @@ def describe(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-__all__ = ["Case", "Pass", "Plan", "Run", "Solver", "cases", "describe", "make", "timed"]
+__all__ = ["Case", "Pass", "Plan", "Run", "Solver", "cases", "describe", "make", "overview", "timed"]

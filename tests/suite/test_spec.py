@@ -154,6 +154,17 @@ def test_the_documented_example_is_valid():
     assert len(list(spec.expand_solver(made.solvers[0], made.learning_rates))) == 4
 
 
+def test_a_plan_says_what_would_run(tiny):
+    made = plan.make(spec.load(tiny))
+    first, second = plan.overview(made)
+    assert (first["problem"], first["solvers"], first["rates"], first["seeds"], first["runs"]) == ("diabetes", 5, 3, 2, 30)
+    assert (second["problem"], second["rows"], second["columns"]) == ("iris", 120, 4)
+    assert made.n_runs == first["runs"] + second["runs"]
+    assert 0 < made.estimate < 60
+    assert made.estimate >= sum(p.estimate for p in made.passes)
+    assert plan.describe(made.estimate).endswith(" s")
+
+
 def test_quick_is_smaller():
     made = spec.quick(spec.load("quickstart"))
     assert made.seeds == (0,)
