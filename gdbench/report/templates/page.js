@@ -35,7 +35,7 @@
       margin: { l: small ? 52 : 66, r: small ? 8 : 20, t: 14, b: 48 },
       hovermode: "closest",
       hoverlabel: { bgcolor: look.raised, bordercolor: look.grid, font: { color: look.ink } },
-      legend: { orientation: "h", x: 0, xanchor: "left", y: small ? -0.2 : -0.17, yanchor: "top",
+      legend: { orientation: "h", x: 0, xanchor: "left", y: -56 / Math.max(element.clientHeight - 110, 150), yanchor: "top",
         itemwidth: 34, font: { size: small ? 11.5 : 12.5 } },
       dragmode: small ? false : "zoom",
     };
@@ -282,7 +282,7 @@
     const subject = key === undefined ? data : data.problems[Number(key)];
     return figures[element.dataset.figure](element, subject, stateOf(key));
   }
-  window.gdbench = { figures, theme, layout, config, text, faint, narrow, stroke, data, draw };
+  window.gdbench = { figures, theme, layout, config, text, faint, narrow, stroke, data, draw, stateOf, plots };
 
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) {

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+import gdbench as gd
+from gdbench.errors import GdbenchError
+from gdbench.report import landscapes
+
+
+@pytest.fixture(scope="module")
+def well():
+    return landscapes.scene("double-well", ("gd", "momentum"), learning_rates=(0.01, 0.1), steps=80)
+
+
+def test_a_scene_holds_the_paths_of_minimize(well):
+    walk = well.walks[0]
+    path = gd.minimize("double-well", well.start, "gd", learning_rate=0.01, steps=80)
+    np.testing.assert_array_equal(walk.path.x, path.x)
+    assert [w.rate for w in well.walks] == [0.01, 0.1, 0.01, 0.1]
+
+
+def test_the_sentence_tells_local_from_global(well):
+    said = landscapes.said(well)
+    assert said.startswith("From (1.5), after 80 steps: GD at ")
+    assert "a local minimum" in said
+    assert well.lowest == pytest.approx(-1.305428483743916)
+
+
+def test_a_walk_that_leaves_the_map_is_cut():
+    scene = landscapes.scene("saddle", ("gd",), learning_rates=(0.5,), steps=100)
+    (walk,) = scene.walks
+    assert walk.left
+    assert walk.shown < 101
+    assert f"leaves the map at step {walk.shown}" in landscapes.said(scene)
+
+
+def test_the_map_holds_the_function():
+    scene = landscapes.scene("rosenbrock", ("gd",), learning_rates=(0.001,), steps=5)
+    i, j = 13, 57
+    x, y = scene.axes[0][j], scene.axes[1][i]
+    assert scene.value[i, j] == pytest.approx((1 - x) ** 2 + 100 * (y - x * x) ** 2)
+
+
+def test_wrong_requests_are_told(tmp_path):
+    with pytest.raises(GdbenchError, match="choose from"):
+        landscapes.write(tmp_path / "page.html", ["rosenbroc"])
+    with pytest.raises(GdbenchError, match="dimensions"):
+        landscapes.write(tmp_path / "page.html", ["himmelblau"], start=[1.0])
+
+
+def test_the_page_is_written(tmp_path):
+    path = landscapes.write(tmp_path / "a" / "page.html", ["himmelblau"], ("adam",), learning_rates=(0.1,), steps=20)
+    text = path.read_text(encoding="utf-8")
+    assert text.count("plotly.js v") == 1
+    assert 'data-figure="surface"' in text
