@@ -106,11 +106,11 @@ def _caching_into(folder: Path) -> Iterator[None]:
 
 
 class Kernel:
-    """A compiled function: one dispatcher cached on disk, one in memory for tags from outside the package.
+    """A compiled function: one dispatcher cached on disk, and in memory one for each set of tags from outside the package.
 
-    A user's own update rule can change between two runs of a notebook cell while Numba's disk cache, which knows the
-    class only by its name, would still serve the old code. So a kernel that is handed a tag from outside gdbench compiles
-    in memory, once a process.
+    A user's own update rule can change between two runs of a notebook cell while Numba, on disk and in a dispatcher's
+    fast path, knows a class only by its name and fields and would still serve the old code. So a kernel that is handed
+    classes from outside gdbench compiles in memory, with a dispatcher for them alone.
     """
 
     def __init__(self, function: Callable):
@@ -119,14 +119,21 @@ class Kernel:
         self.__name__ = function.__name__
         with _caching_into(cache_folder()):
             self.cached = njit(cache=True, nogil=True, **OPTIONS)(function)
-        self.uncached = njit(nogil=True, **OPTIONS)(function)
+        self._foreign: dict[frozenset[type], Callable] = {}
 
     def __call__(self, *args):
         return self.dispatcher(*args)(*args)
 
     def dispatcher(self, *args) -> Callable:
         """The dispatcher that may serve these arguments; ask once and call it often."""
-        return self.uncached if any(map(is_foreign, args)) else self.cached
+        classes = foreign_classes(args)
+        return self.in_memory(classes) if classes else self.cached
+
+    def in_memory(self, classes: frozenset[type] = frozenset()) -> Callable:
+        """The dispatcher for tags of these classes from outside the package."""
+        if classes not in self._foreign:
+            self._foreign[classes] = njit(nogil=True, **OPTIONS)(self.function)
+        return self._foreign[classes]
 
 
 def kernel(function: Callable) -> Kernel:
@@ -144,11 +151,12 @@ def called(function: Callable) -> Callable:
     return register_jitable(**OPTIONS)(function)
 
 
-def is_foreign(value: object) -> bool:
-    """Whether `value` is, or holds, a tag defined outside gdbench."""
+def foreign_classes(value: object) -> frozenset[type]:
+    """The classes of `value`, and of all that it holds, that are defined outside gdbench."""
     if not isinstance(value, tuple):
-        return False
-    return _foreign_class(type(value)) or any(map(is_foreign, value))
+        return frozenset()
+    own = {type(value)} if _foreign_class(type(value)) else ()
+    return frozenset(own).union(*map(foreign_classes, value))
 
 
 @cache

@@ -1,0 +1,188 @@
+"""The jit policy: no stale code, cache hits in a second process, nothing compiled at import or twice."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import gdbench
+import gdbench as gd
+from gdbench.kernels import jit, loops, trajectory
+
+
+def run(script, cache, package=None, **environment):
+    """What a script prints as JSON in a process of its own."""
+    variables = {**os.environ, "GDBENCH_CACHE_DIR": str(cache), **environment}
+    if package:
+        variables["PYTHONPATH"] = str(package)
+    done = subprocess.run([sys.executable, "-c", script], env=variables, capture_output=True, text=True, cwd=cache, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+REPLAY = """
+import json, gdbench as gd
+from gdbench.kernels import trajectory
+x = gd.replay("momentum", [1.0], [[1.0], [1.0]], 0.1)
+stats = trajectory.replay.cached.stats
+print(json.dumps([x.ravel().tolist(), sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), gd.__file__]))
+"""
+
+
+def compiled(folder):
+    """The compiled functions in a cache folder."""
+    return sorted(path.name for path in folder.rglob("*.nbc"))
+
+
+def test_an_edited_rule_is_not_served_stale_and_a_second_process_hits_the_cache(tmp_path):
+    package, cache = tmp_path / "package", tmp_path / "cache"
+    cache.mkdir()
+    shutil.copytree(Path(gdbench.__file__).parent, package / "gdbench", ignore=shutil.ignore_patterns("__pycache__"))
+    first, hits, misses, place = run(REPLAY, cache, package)
+    assert Path(place).is_relative_to(package)
+    assert first == pytest.approx([1.0, 0.9, 0.71]) and (hits, misses) == (0, 1)
+    files = compiled(cache)
+    assert len(files) == 1 and len(list((cache / "kernels").iterdir())) == 1
+
+    again, hits, misses, _ = run(REPLAY, cache, package)
+    assert again == first and (hits, misses) == (1, 0) and compiled(cache) == files
+
+    rule = package / "gdbench" / "kernels" / "optimizers" / "momentum.py"
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(text.replace("v = self.beta * v + damped * g", "v = self.beta * v + 2 * damped * g"), encoding="utf-8")
+    assert rule.read_text(encoding="utf-8") != text
+    edited, hits, misses, _ = run(REPLAY, cache, package)
+    assert edited == pytest.approx([1.0, 0.8, 0.42]) and (hits, misses) == (0, 1)
+    assert len(list((cache / "kernels").iterdir())) == 2
+
+    rule.write_text(text, encoding="utf-8")  # back to the first sources, and to their cache
+    restored, hits, misses, _ = run(REPLAY, cache, package)
+    assert restored == first and (hits, misses) == (1, 0)
+
+
+IMPORT = """
+import gc, json
+import gdbench, gdbench.problems, gdbench.solve.fit
+from gdbench.kernels import loops, order, trajectory
+from gdbench.kernels.jit import Kernel
+kernels = [thing for thing in gc.get_objects() if isinstance(thing, Kernel)]
+compiled = [k.__name__ for k in kernels if k.cached.signatures or k._foreign]
+print(json.dumps([len(kernels), compiled]))
+"""
+
+
+def test_nothing_compiles_at_import(tmp_path):
+    kernels, found = run(IMPORT, tmp_path)
+    assert kernels > 5 and found == []
+    assert compiled(tmp_path) == []
+
+
+FIT = """
+import json, numpy as np, gdbench as gd
+from gdbench.kernels import loops, order
+X = np.random.default_rng(0).normal(size=(20, 3))
+result = gd.fit(X, X[:, 0], epochs=2, record=2)
+used = [loops.descend_batches, loops.objective_and_gradient, order.arrange_epochs, order.arrange_epoch]
+misses = sum(sum(k.cached.stats.cache_misses.values()) for k in used)
+print(json.dumps([result.coef.tolist(), misses, result.compile_seconds]))
+"""
+
+
+def test_a_fit_in_a_second_process_loads_all_kernels():
+    cache = jit.cache_root()
+    first, *_ = run(FIT, cache)
+    again, misses, seconds = run(FIT, cache)
+    assert again == first and misses == 0
+    assert seconds < 5  # a fraction of a second on an idle machine; compiling takes several
+
+
+FOREIGN = """
+import json
+from typing import NamedTuple
+import gdbench as gd
+
+class Halved(NamedTuple):
+    slots = ()
+    def step(self, w, g, state, rate, t):
+        return w - FACTOR * rate * g, state
+
+print(json.dumps(gd.replay(Halved(), [1.0], [[1.0]], 1.0).ravel().tolist()))
+"""
+
+
+def test_a_users_rule_is_never_cached_on_disk(tmp_path):
+    for factor in ("0.5", "0.25"):
+        assert run(FOREIGN.replace("FACTOR", factor), tmp_path) == [1.0, 1.0 - float(factor)]
+    assert compiled(tmp_path) == []
+
+
+def test_a_redefined_rule_takes_effect():
+    def define(factor):
+        @gd.optimizers.register
+        class Redefined(NamedTuple):
+            slots = ()
+
+            def step(self, w, g, state, rate, t):
+                return w - factor * rate * g, state
+
+    for factor in (0.5, 0.25):
+        define(factor)
+        assert gd.replay("redefined", [1.0], [[1.0]], 1.0)[-1, 0] == 1.0 - factor
+
+
+def test_a_users_rule_may_have_the_name_of_another():
+    class Momentum(NamedTuple):
+        beta: float = 0.9
+        dampening: float = 0.0
+        slots = ("velocity",)
+
+        def step(self, w, g, state, rate, t):
+            return w + rate * g, state
+
+    own, ours = Momentum(), gd.optimizers.Momentum()
+    for _ in range(2):
+        assert gd.replay(own, [1.0], [[1.0]], 0.25)[-1, 0] == 1.25
+        assert gd.replay(ours, [1.0], [[1.0]], 0.25)[-1, 0] == 0.75
+
+
+def test_a_second_call_compiles_nothing():
+    """Other numbers, and whole numbers for floats, are the same types."""
+    X = np.random.default_rng(0).normal(size=(30, 4))
+
+    def calls(scale):
+        gd.fit(X, X[:, 0] * scale, learning_rate=0.01 * scale, epochs=1 + scale, record=2)
+        gd.fit(X, X[:, 0], learning_rate=scale, epochs=1, record=2, variant="stochastic")
+        gd.replay(gd.optimizers.Momentum(beta=0.5 / scale, dampening=0), [0], [[1 * scale]], scale)
+        gd.replay(gd.optimizers.Momentum(beta=0, dampening=np.float32(0.5)), [0.0], [[1.0]], 1.0)
+
+    calls(1)
+    watched = (loops.descend_batches, loops.descend_rows, loops.objective_and_gradient, trajectory.replay)
+    before = [len(k.cached.signatures) for k in watched]
+    calls(2)
+    assert [len(k.cached.signatures) for k in watched] == before
+
+
+def test_the_digest_covers_all_kernel_sources():
+    names = {path.name for path in jit.sources()}
+    assert {"jit.py", "loops.py", "adam.py", "log_loss.py", "penalties.py", "rosenbrock.py"} <= names
+    assert jit.cache_folder().name == jit.digest() and len(jit.digest()) == 16
+
+
+def test_other_users_of_numba_keep_their_cache():
+    import numba
+
+    assert "gdbench" not in (numba.config.CACHE_DIR or "")
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write everywhere")
+def test_a_cache_folder_that_cannot_be_written_is_replaced(tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    script = "import json; from gdbench.kernels.jit import cache_root; print(json.dumps(str(cache_root())))"
+    assert not run(script, tmp_path, GDBENCH_CACHE_DIR=str(locked / "inside")).startswith(str(locked))

@@ -1,0 +1,93 @@
+"""The update rules of the brief against one line of NumPy each; plain Python against compiled code."""
+
+import numpy as np
+import pytest
+
+import gdbench as gd
+from gdbench.kernels import optimizers
+from gdbench.solve.setting import loop_form
+
+RNG = np.random.default_rng(3)
+STEPS, D, RATE = 40, 3, 0.05
+START = RNG.normal(size=D)
+GRADIENTS = RNG.normal(size=(STEPS, D))
+
+
+def momentum(w, s, g, t):
+    s["v"] = 0.9 * s["v"] + g
+    return w - RATE * s["v"]
+
+
+def nesterov(w, s, g, t):
+    s["v"] = 0.9 * s["v"] + g
+    return w - RATE * (g + 0.9 * s["v"])
+
+
+def adagrad(w, s, g, t):
+    s["v"] = s["v"] + g**2
+    return w - RATE * g / np.sqrt(s["v"])
+
+
+def rmsprop(w, s, g, t):
+    s["v"] = 0.9 * s["v"] + 0.1 * g**2
+    return w - RATE * g / np.sqrt(s["v"])
+
+
+def adam(w, s, g, t):
+    s["m"], s["v"] = 0.9 * s["m"] + 0.1 * g, 0.999 * s["v"] + 0.001 * g**2
+    return w - RATE * (s["m"] / (1 - 0.9**t)) / (np.sqrt(s["v"] / (1 - 0.999**t)) + 1e-8)
+
+
+BRIEF = {
+    "gd": lambda w, s, g, t: w - RATE * g,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adam": adam,
+}
+#: The brief divides by a bare root; a field keeps 0 ⁄ 0 away.
+WITHOUT_EPS = {"adagrad": {"eps": 0.0}, "rmsprop": {"eps": 0.0}}
+
+
+@pytest.mark.parametrize("name", BRIEF)
+def test_the_brief_in_one_line(name):
+    w, state, path = START, {"m": np.zeros(D), "v": np.zeros(D)}, [START]
+    for t, g in enumerate(GRADIENTS, start=1):
+        w = BRIEF[name](w, state, g, t)
+        path.append(w)
+    rule = optimizers.registry.make(name, **WITHOUT_EPS.get(name, {}))
+    np.testing.assert_allclose(gd.replay(rule, START, GRADIENTS, RATE), path, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", optimizers.registry.names())
+def test_every_rule_is_plain_python_and_descends(name):
+    """The body, called as it is, from Python: it keeps its slots, and lowers ½w² from 1."""
+    rule = loop_form(optimizers.registry.make(name))
+    state = rule.start() if hasattr(rule, "start") else (0.0,) * len(rule.slots)
+    w = 1.0
+    for t in range(1, 400):
+        w, state = rule.step(w, w, state, 0.02, float(t))
+        assert len(state) == len(rule.slots)
+    assert abs(w) < 0.95 or name == "adadelta"  # whose own steps begin at 10⁻³
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam"])
+def test_compiled_is_plain_python(name):
+    rule = optimizers.registry.make(name)
+    w, state, path = START[0], (0.0,) * len(rule.slots), [START[0]]
+    for t, g in enumerate(GRADIENTS[:, 0], start=1):
+        w, state = rule.step(w, g, state, RATE, float(t))
+        path.append(w)
+    np.testing.assert_allclose(gd.replay(rule, START[:1], GRADIENTS[:, :1], RATE)[:, 0], path, rtol=1e-13)
+
+
+def test_a_schedule_acts_on_every_step():
+    path = gd.replay("gd", [0.0], np.ones((4, 1)), gd.schedules.InvScaling(0.5, power_t=1.0))
+    np.testing.assert_allclose(np.diff(path[:, 0]), [-1 / 2, -1 / 4, -1 / 6, -1 / 8], rtol=1e-14)
+
+
+def test_clipping_by_norm_sees_the_whole_gradient():
+    rule = optimizers.registry.make("clipped", norm=1.0)
+    path = gd.replay(rule, [0.0, 0.0], [[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]], 1.0)
+    np.testing.assert_allclose(np.diff(path, axis=0), [[-0.6, -0.8], [-0.3, -0.4], [0.0, 0.0]], atol=1e-15)
