@@ -1,0 +1,59 @@
+"""What the two estimators share: the added parameters and what they mean."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils._param_validation import Interval
+
+from gdbench.kernels import losses, optimizers
+from gdbench.kernels.optimizers.gd import GD
+
+#: scikit-learn draws its seeds below this.
+LARGEST_SEED = np.iinfo(np.int32).max
+
+#: The constraints of the parameters that both estimators add.
+ADDED: dict[str, list] = {"optimizer": [str, tuple], "batch_size": [Interval(Integral, 1, None, closed="left")]}
+
+WITH_EPSILON = ("huber", "epsilon_insensitive", "squared_epsilon_insensitive")
+
+
+class Descends:
+    """The part of an estimator that knows about descent; mixed in before scikit-learn's class."""
+
+    def _more_validate_params(self, for_partial_fit: bool = False) -> None:
+        super()._more_validate_params(for_partial_fit=for_partial_fit)  # type: ignore[misc]
+        if self._is_online():
+            return
+        optimizers.registry.make(self.optimizer)
+        if self.learning_rate in ("pa1", "pa2"):
+            raise ValueError(f"learning_rate={self.learning_rate!r} needs optimizer='gd' and batch_size=1")
+
+    def _is_online(self) -> bool:
+        """Whether the fit is scikit-learn's own computation."""
+        plain = self.optimizer == "gd" or isinstance(self.optimizer, GD)
+        return plain and self.batch_size == 1
+
+    def _loss_tag(self) -> Any:
+        """The loss, as the kernels know it."""
+        cls = losses.registry[self.loss]
+        return cls(float(self.epsilon)) if self.loss in WITH_EPSILON else cls()
+
+    def _ready(self, X: Any) -> Any:
+        """See to it that the weights can be changed in place; X in their type, which the first partial_fit has set."""
+        if sparse.issparse(self.coef_):
+            raise ValueError("coef_ is sparse: call densify() before fitting further")
+        for name in ("coef_", "intercept_", "_standard_coef", "_standard_intercept", "_average_coef", "_average_intercept"):
+            array = getattr(self, name, None)
+            # A process of joblib receives large arrays as read-only memory maps.
+            if array is not None and not array.flags.writeable:
+                setattr(self, name, array.copy())
+        return X if X.dtype == self.coef_.dtype else X.astype(self.coef_.dtype)
+
+    def _note_losses(self, curve: np.ndarray) -> None:
+        """Keep the loss curve: anew for a fit, continued for a partial_fit."""
+        anew = self.t_ == 1.0 or not hasattr(self, "loss_curve_")
+        self.loss_curve_ = curve if anew else np.append(self.loss_curve_, curve)

@@ -1,0 +1,218 @@
+"""Plain descent a row at a time, in scikit-learn's order and arithmetic: one output after the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.linear_model._base import SPARSE_INTERCEPT_DECAY
+
+from gdbench.kernels import online, order, schedules
+
+#: Steps handed to the kernel in one call, unless an epoch has more.
+STRETCH = 65536
+
+
+@dataclass
+class Weights:
+    """One output's weights; the arrays are changed in place.
+
+    Attributes
+    ----------
+    coef, mean_coef : ndarray of shape (d,)
+        The mean over the steps is empty where none is asked for.
+    intercept, mean_intercept : float
+    """
+
+    coef: np.ndarray
+    intercept: float
+    mean_coef: np.ndarray
+    mean_intercept: float
+
+
+@dataclass
+class Run:
+    """How a descent went: the epochs run, each one's mean loss, and the weights' intercepts."""
+
+    weights: Weights
+    n_iter: int
+    losses: np.ndarray
+
+
+def rows_of(X: Any) -> Any:
+    """The rows as the kernel reads them."""
+    if sparse.issparse(X):
+        return online.SparseRows(X.data, X.indices.view(np.uint32), X.indptr, int(X.shape[1]))
+    return online.DenseRows(np.asarray(X))
+
+
+def penalty_of(estimator: Any, alpha: float) -> Any:
+    """The penalty's tag."""
+    kind = str(estimator.penalty).lower()
+    if kind in ("l1", "elasticnet"):
+        return online.Net(float(alpha), 1.0 if kind == "l1" else float(estimator.l1_ratio))
+    return online.Smooth(float(alpha) if kind == "l2" else 0.0)
+
+
+def aim_of(estimator: Any, learning_rate: str) -> Any:
+    """How a row's loss becomes a step."""
+    if learning_rate in ("pa1", "pa2"):
+        return online.PassiveAggressive(float(estimator.eta0), learning_rate == "pa2")
+    return online.Gradient()
+
+
+class Rates:
+    """The learning rates of any stretch of steps, as factors of a first rate."""
+
+    def __init__(self, estimator: Any, learning_rate: str, alpha: float, loss: Any):
+        self.kind = learning_rate
+        self.power = float(estimator.power_t)
+        self.first = 1.0 if learning_rate == "optimal" else float(estimator.eta0)
+        self.optimal = schedules.Optimal(1.0, float(alpha)).bind(loss, None) if learning_rate == "optimal" else None
+
+    def factors(self, t: float, epochs: int, steps: int) -> np.ndarray:
+        """The factors from step t on, an epoch a row."""
+        out = np.ones(epochs * steps)
+        if self.optimal is not None:
+            out = self.optimal.factor(np.arange(t, t + out.size))
+        elif self.kind == "invscaling":
+            online.inverse_powers.cached(float(t), self.power, out)
+        return out.reshape(epochs, steps)
+
+
+@dataclass
+class Plan:
+    """What the descents of all outputs of one fit share.
+
+    Attributes
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X : ndarray or sparse array
+    alpha : float
+    learning_rate : str
+    max_iter : int
+    loss : tag of gdbench.kernels.losses
+    held_out : ndarray of shape (n,), bool
+        The rows for validation.
+    """
+
+    estimator: Any
+    X: Any
+    alpha: float
+    learning_rate: str
+    max_iter: int
+    loss: Any
+    held_out: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.rows = rows_of(self.X)
+        self.penalty = penalty_of(self.estimator, self.alpha)
+        self.aim = aim_of(self.estimator, self.learning_rate)
+        self.rates = Rates(self.estimator, self.learning_rate, self.alpha, self.loss)
+        self.n = self.X.shape[0]
+        self.steps = self.n - int(self.held_out.sum())
+
+    def habits(self) -> online.Habits:
+        """How the steps are taken, and when they end."""
+        estimator = self.estimator
+        return online.Habits(
+            fit_intercept=bool(estimator.fit_intercept),
+            decay=SPARSE_INTERCEPT_DECAY if isinstance(self.rows, online.SparseRows) else 1.0,
+            average_from=int(estimator.average),
+            tol=-math.inf if estimator.tol is None else float(estimator.tol),
+            patience=int(estimator.n_iter_no_change),
+            adaptive=self.learning_rate == "adaptive",
+            watches=not estimator.early_stopping,
+        )
+
+    def descend(self, weights: Weights, target: np.ndarray, weight: np.ndarray, seed: int, score: Callable | None = None) -> Run:
+        """Descend from `weights`, in place, until the objective (or the score) has settled or `max_iter` is reached."""
+        estimator, habits = self.estimator, self.habits()
+        held_out = self.held_out if estimator.early_stopping else self.held_out[:0]
+        lesson = online.Lesson(self.rows, target, weight, held_out, self.loss, self.penalty, self.aim)
+        scalars = start(weights, float(estimator.t_), self.rates.first)
+        paid = np.zeros(weights.coef.size if online.truncates(self.penalty) else 0, weights.coef.dtype)
+        shuffle = order.Sklearn(seed) if estimator.shuffle else order.Sequential(seed)
+        index = np.arange(self.n, dtype=np.int32)
+        log = Log(estimator.verbose, weights.coef, scalars, self.steps)
+        losses = []
+        done = 0
+        while done < self.max_iter and scalars[online.STATUS] == online.RUNNING:
+            # No fit ends before its patience does; after that the stretches double, so that few rates go unused.
+            epochs = min(self.max_iter - done, max(1, STRETCH // self.n), done + habits.patience + 1)
+            if score is not None or estimator.verbose:
+                epochs = 1
+                log.begin(done)
+            factors = self.rates.factors(scalars[online.STEPS], epochs, self.steps)
+            curve = np.empty((2, epochs))
+            ran = online.descend_epochs.cached(
+                lesson, habits, weights.coef, weights.mean_coef, paid, scalars, shuffle, index, done, factors, curve
+            )
+            losses.append(curve[0, :ran])
+            done += ran
+            if scalars[online.STATUS] == online.OVERFLOW:
+                raise overflow(done)
+            value = None
+            if score is not None:
+                # As scikit-learn: v without its scale, which R² and accuracy see the difference of.
+                value = score(weights.coef, scalars[online.INTERCEPT])
+                if online.has_settled(scalars, -value, habits):
+                    scalars[online.STATUS] = online.CONVERGED
+            log.end(done, curve, value)
+        online.finish.cached(weights.coef, weights.mean_coef, scalars)
+        weights.intercept, weights.mean_intercept = scalars[online.INTERCEPT], scalars[online.MEAN_INTERCEPT]
+        return Run(weights, done, np.concatenate(losses))
+
+
+def start(weights: Weights, t: float, rate: float) -> np.ndarray:
+    """The kernel's scalars before the first step."""
+    scalars = np.zeros(online.SCALARS)
+    scalars[online.INTERCEPT], scalars[online.MEAN_INTERCEPT] = weights.intercept, weights.mean_intercept
+    scalars[online.SCALE] = scalars[online.LEAD] = 1.0
+    scalars[online.STEPS], scalars[online.ETA], scalars[online.BEST] = t, rate, math.inf
+    # Once in float64, as the sums of the steps are.
+    scalars[online.SQUARES] = np.dot(weights.coef, weights.coef)
+    scalars[online.ABSOLUTES] = np.abs(weights.coef).sum()
+    return scalars
+
+
+def overflow(epoch: int) -> ValueError:
+    """scikit-learn's error for weights that are no longer finite."""
+    return ValueError(
+        f"Floating-point under-/overflow occurred at epoch #{epoch}. Scaling input data with StandardScaler or "
+        "MinMaxScaler might help."
+    )
+
+
+class Log:
+    """What ``verbose`` prints, in scikit-learn's form."""
+
+    def __init__(self, verbose: int, coef: np.ndarray, scalars: np.ndarray, steps: int):
+        self.verbose, self.coef, self.scalars, self.steps = verbose, coef, scalars, steps
+        self.started, self.first = perf_counter(), scalars[online.STEPS]
+
+    def begin(self, epoch: int) -> None:
+        """Announce an epoch, counted from 0."""
+        if self.verbose:
+            print(f"-- Epoch {epoch + 1}")
+
+    def end(self, epoch: int, curve: np.ndarray, score: float | None) -> None:
+        """Say how it went, and whether it was the last."""
+        if not self.verbose:
+            return
+        scalars = self.scalars
+        line = (
+            f"Norm: {math.sqrt(scalars[online.SQUARES]):.2f}, NNZs: {np.count_nonzero(self.coef)}, "
+            f"Bias: {scalars[online.INTERCEPT]:.6f}, T: {scalars[online.STEPS] - self.first:.0f}, "
+            f"Avg. loss: {curve[0, 0]:f}, Objective: {curve[1, 0]:f}"
+        )
+        print(line if score is None else f"{line}, Validation score: {score:f}")
+        seconds = perf_counter() - self.started
+        print(f"Total training time: {seconds:.2f} seconds.")
+        if scalars[online.STATUS] == online.CONVERGED:
+            print(f"Convergence after {epoch} epochs took {seconds:.2f} seconds")

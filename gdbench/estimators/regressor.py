@@ -1,0 +1,162 @@
+"""GDRegressor."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.linear_model import SGDRegressor
+from sklearn.utils import check_random_state
+
+from gdbench.estimators import general, online
+from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends
+
+
+class GDRegressor(Descends, SGDRegressor):
+    """Linear regression by gradient descent: :class:`sklearn.linear_model.SGDRegressor`, faster, with any optimizer.
+
+    The parameters not listed here have scikit-learn's names, defaults and meaning. With ``optimizer="gd"`` and
+    ``batch_size=1`` the fitted coefficients are scikit-learn's for the same ``random_state``, to rounding.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive"}, default "squared_error"
+    penalty : {"l2", "l1", "elasticnet", None}, default "l2"
+    alpha : float, default 0.0001
+    l1_ratio : float, default 0.15
+    fit_intercept : bool, default True
+    max_iter : int, default 1000
+    tol : float or None, default 0.001
+    shuffle : bool, default True
+    verbose : int, default 0
+    epsilon : float, default 0.1
+    random_state : int, RandomState or None, default None
+    learning_rate : {"invscaling", "constant", "optimal", "adaptive", "pa1", "pa2"}, default "invscaling"
+        ``pa1`` and ``pa2`` with the default optimizer and batch size only.
+    eta0 : float, default 0.01
+    power_t : float, default 0.25
+    early_stopping : bool, default False
+    validation_fraction : float, default 0.1
+    n_iter_no_change : int, default 5
+    warm_start : bool, default False
+    average : bool or int, default False
+    optimizer : str or tag, default "gd"
+        The update rule: a name that ``gdbench list optimizers`` shows, or a tag such as ``gd.optimizers.Adam(beta2=0.99)``.
+        Its state starts anew with ``fit`` and goes on with ``partial_fit``.
+    batch_size : int, default 1
+        Rows a step, whose mean gradient is taken.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (d,)
+    intercept_ : ndarray of shape (1,)
+    n_iter_ : int
+        Epochs run.
+    t_ : float
+        Rows visited, plus 1.
+    loss_curve_ : ndarray of shape (n_iter_,)
+        The mean training loss of each epoch, each row's measured before the step that it takes part in.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (d,)
+        Where X has names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gdbench.estimators import GDRegressor
+    >>> X = np.array([[-1.0], [0.0], [1.0]])
+    >>> model = GDRegressor(optimizer="adam", learning_rate="constant", eta0=0.1, alpha=0.0, random_state=0)
+    >>> model.fit(X, [-2.0, 0.0, 2.0]).predict([[2.0]]).round(1)
+    array([4.])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {**SGDRegressor._parameter_constraints, **ADDED}
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        *,
+        penalty: str | None = "l2",
+        alpha: float = 0.0001,
+        l1_ratio: float | None = 0.15,
+        fit_intercept: bool = True,
+        max_iter: int = 1000,
+        tol: float | None = 1e-3,
+        shuffle: bool = True,
+        verbose: int = 0,
+        epsilon: float = 0.1,
+        random_state: Any = None,
+        learning_rate: str = "invscaling",
+        eta0: float = 0.01,
+        power_t: float = 0.25,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        average: bool | int = False,
+        optimizer: Any = "gd",
+        batch_size: int = 1,
+    ):
+        super().__init__(
+            loss=loss,
+            penalty=penalty,
+            alpha=alpha,
+            l1_ratio=l1_ratio,
+            fit_intercept=fit_intercept,
+            max_iter=max_iter,
+            tol=tol,
+            shuffle=shuffle,
+            verbose=verbose,
+            epsilon=epsilon,
+            random_state=random_state,
+            learning_rate=learning_rate,
+            eta0=eta0,
+            power_t=power_t,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            average=average,
+        )
+        self.optimizer = optimizer
+        self.batch_size = batch_size
+
+    def _fit_regressor(self, X, y, alpha, loss, learning_rate, sample_weight, max_iter):
+        """Replace scikit-learn's descent; called by fit and partial_fit once the input is checked."""
+        X = self._ready(X)
+        y, sample_weight = y.astype(X.dtype, copy=False), sample_weight.astype(X.dtype, copy=False)
+        if not hasattr(self, "t_"):
+            self.t_ = 1.0
+        held_out = self._make_validation_split(y, sample_mask=sample_weight > 0)
+        random_state = check_random_state(self.random_state)
+        seed = random_state.randint(0, LARGEST_SEED)
+        # scikit-learn's data set draws a seed too, which a RandomState passed in remembers.
+        random_state.randint(1, LARGEST_SEED)
+        if self._is_online():
+            plan = online.Plan(self, X, alpha, learning_rate, max_iter, self._loss_tag(), held_out)
+            self._descend(plan, y, sample_weight, seed)
+        else:
+            options = dict(seed=seed, alpha=alpha, learning_rate=learning_rate, max_iter=max_iter)
+            general.fit(self, X, y, y, sample_weight, held_out, **options)
+
+    def _descend(self, plan, y, sample_weight, seed):
+        """Plain descent a row at a time, from the attributes and into them, as scikit-learn keeps them."""
+        averages = self.average > 0
+        weights = online.Weights(
+            coef=self._standard_coef if averages else self.coef_,
+            intercept=float((self._standard_intercept if averages else self.intercept_)[0]),
+            mean_coef=self._average_coef if averages else self.coef_[:0],
+            mean_intercept=float(self._average_intercept[0]) if averages else 0.0,
+        )
+        score = self._make_validation_score_cb(plan.held_out, plan.X, y, sample_weight)
+        run = plan.descend(weights, y, sample_weight, seed, score)
+        self._note_losses(run.losses)
+        self.n_iter_ = run.n_iter
+        self.t_ += run.n_iter * plan.n
+        self.coef_ = weights.coef
+        self.intercept_ = np.atleast_1d(weights.intercept)
+        if averages:
+            self._standard_coef, self._standard_intercept = self.coef_, self.intercept_
+            self._average_coef, self._average_intercept = weights.mean_coef, np.atleast_1d(weights.mean_intercept)
+            if self.average <= self.t_ - 1.0:
+                self.coef_, self.intercept_ = self._average_coef, self._average_intercept
