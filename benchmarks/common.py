@@ -1,0 +1,87 @@
+"""What the benchmarks share: data, decorators, and skipping what a commit lacks.
+
+Only the public contract is imported (``gd.fit``, ``gd.sweep``, ``gd.minimize``, ``gd.load_problem`` and what they
+return), so that old commits and new ones are measured by the same lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+import gdbench as gd
+
+VARIANTS = ("batch", "mini-batch", "stochastic")
+OPTIMIZERS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+
+#: Rows and columns of float64 data that fits in a second-level cache, in a third-level cache, and in neither.
+SIZES = {"L2": (2_000, 20), "L3": (40_000, 20), "memory": (100_000, 100)}
+
+
+def named(pretty_name: str, unit: str | None = None, version: str = "1") -> Callable[[Callable], Callable]:
+    """Give a benchmark its name for people, its unit, and the version that a change of meaning raises."""
+
+    def decorate(function: Callable) -> Callable:
+        function.pretty_name = pretty_name
+        function.version = version
+        if unit is not None:
+            function.unit = unit
+        return function
+
+    return decorate
+
+
+@contextlib.contextmanager
+def or_skip() -> Iterator[None]:
+    """Tell asv to skip the benchmark where the commit knows no such name, option or module."""
+    try:
+        yield
+    except (AttributeError, ImportError, TypeError, ValueError) as error:
+        raise NotImplementedError(str(error)) from error
+
+
+@lru_cache(maxsize=4)
+def regression(rows: int, columns: int, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
+    """A linear target with noise; X is made in place, so that its making leaves no higher peak of memory than X."""
+    random = np.random.default_rng(0)
+    X = np.empty((rows, columns), dtype)
+    random.standard_normal(out=X, dtype=dtype)
+    y = X @ random.standard_normal(columns).astype(dtype) + random.standard_normal(rows).astype(dtype)
+    return X, y
+
+
+@lru_cache(maxsize=2)
+def sparse(rows: int = 20_000, columns: int = 1_000, density: float = 0.05, dtype: str = "float64") -> tuple[Any, np.ndarray]:
+    """The same over a CSR matrix."""
+    from scipy.sparse import random_array
+
+    random = np.random.default_rng(0)
+    X = random_array((rows, columns), density=density, format="csr", rng=random, dtype=dtype)
+    y = X @ random.standard_normal(columns).astype(dtype) + random.standard_normal(rows).astype(dtype)
+    return X, y
+
+
+def classes(y: np.ndarray, k: int) -> np.ndarray:
+    """A real target cut into k classes of equal size."""
+    return np.digitize(y, np.quantile(y, np.arange(1, k) / k))
+
+
+@lru_cache(maxsize=8)
+def warmed(**options: Any) -> None:
+    """Compile, or load from the cache, what a fit with these options needs: no benchmark times that by accident."""
+    storage, dtype = options.pop("storage", "dense"), options.pop("dtype", "float64")
+    X, y = regression(64, 4, dtype) if storage == "dense" else sparse(64, 8, 0.5, dtype)
+    with or_skip():
+        gd.fit(X, target(y, options.get("loss", "squared_error")), epochs=1, record=2, **options)
+
+
+def target(y: np.ndarray, loss: str) -> np.ndarray:
+    """The target that the loss takes."""
+    return classes(y, {"cross_entropy": 4}.get(loss, 2)) if loss in CLASSIFYING else y
+
+
+CLASSIFYING = ("log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron", "cross_entropy")

@@ -1,0 +1,135 @@
+"""Speed of the descent loops: one epoch, by variant, optimizer, loss, storage, dtype and size of the data."""
+
+from __future__ import annotations
+
+from statistics import median
+
+import gdbench as gd
+
+from .common import OPTIMIZERS, SIZES, VARIANTS, named, regression, sparse, target, warmed
+
+LOSSES = (
+    "squared_error",
+    "huber",
+    "epsilon_insensitive",
+    "log_loss",
+    "hinge",
+    "squared_hinge",
+    "modified_huber",
+    "cross_entropy",
+)
+STORAGES = ("dense float64", "dense float32", "CSR float64", "CSR float32")
+
+#: A rate with which nothing diverges.
+RATE = 1e-4
+
+
+class Epoch:
+    """A fit of a few epochs; its data and its compiled loops are ready before the clock starts."""
+
+    timeout = 120
+    number = 1
+    repeat = (3, 8, 1.0)
+    warmup_time = 0.0
+    version = "1"
+    epochs = 4
+
+    def prepare(self, X, y, storage="dense", dtype="float64", **options):
+        warmed(storage=storage, dtype=dtype, **options)
+        self.X, self.y = X, target(y, options.get("loss", "squared_error"))
+        self.options = {**options, "learning_rate": RATE, "epochs": self.epochs, "record": 2}
+
+    def fit(self):
+        return gd.fit(self.X, self.y, **self.options)
+
+
+class Optimizers(Epoch):
+    params = (VARIANTS, OPTIMIZERS)
+    param_names = ("variant", "optimizer")
+
+    def setup(self, variant, optimizer):
+        self.prepare(*regression(20_000, 20), variant=variant, optimizer=optimizer)
+
+    @named("fit of 4 epochs, 20,000 × 20, by optimizer")
+    def time_fit(self, variant, optimizer):
+        self.fit()
+
+
+class Losses(Epoch):
+    params = (LOSSES, ("mini-batch", "stochastic"))
+    param_names = ("loss", "variant")
+
+    def setup(self, loss, variant):
+        self.prepare(*regression(20_000, 20), variant=variant, loss=loss)
+
+    @named("fit of 4 epochs, 20,000 × 20, by loss")
+    def time_fit(self, loss, variant):
+        self.fit()
+
+
+class Storages(Epoch):
+    params = (STORAGES, VARIANTS)
+    param_names = ("storage", "variant")
+
+    def setup(self, storage, variant):
+        kind, dtype = storage.split()
+        data = regression(20_000, 50, dtype) if kind == "dense" else sparse(dtype=dtype)
+        self.prepare(*data, storage=kind, dtype=dtype, variant=variant)
+
+    @named("fit of 4 epochs on 1,000,000 values, by storage")
+    def time_fit(self, storage, variant):
+        self.fit()
+
+
+class Sizes(Epoch):
+    """In nanoseconds a value, by the kernels' own clock: what remains is memory and arithmetic."""
+
+    params = (tuple(SIZES), VARIANTS)
+    param_names = ("fits in", "variant")
+
+    def setup(self, size, variant):
+        self.rows, self.columns = SIZES[size]
+        self.epochs = max(2, 4_000_000 // (self.rows * self.columns))
+        self.prepare(*regression(self.rows, self.columns), variant=variant)
+
+    @named("time a value", unit="ns")
+    def track_ns_per_value(self, size, variant):
+        values = self.epochs * self.rows * self.columns
+        return median(self.fit().seconds for _ in range(5)) / values * 1e9
+
+
+class Sweeps(Epoch):
+    params = ((1, 8, 32),)
+    param_names = ("learning rates",)
+
+    def setup(self, lanes):
+        self.prepare(*regression(20_000, 20), variant="stochastic")
+        del self.options["learning_rate"]
+        self.options["learning_rates"] = [RATE * (1 + lane) / lanes for lane in range(lanes)]
+        self.sweep(self.X[:64], self.y[:64])
+
+    def sweep(self, X, y):
+        gd.sweep(X, y, **self.options)
+
+    @named("sweep of learning rates, 4 epochs, 20,000 × 20")
+    def time_sweep(self, lanes):
+        self.sweep(self.X, self.y)
+
+
+class Landscapes:
+    timeout = 60
+    number = 1
+    repeat = (3, 8, 1.0)
+    version = "1"
+    params = (OPTIMIZERS,)
+    param_names = ("optimizer",)
+
+    def setup(self, optimizer):
+        self.descend(optimizer, 2)
+
+    def descend(self, optimizer, steps):
+        gd.minimize("rosenbrock", [-1.2, 1.0], optimizer, learning_rate=1e-4, steps=steps)
+
+    @named("200,000 steps on Rosenbrock's valley")
+    def time_minimize(self, optimizer):
+        self.descend(optimizer, 200_000)

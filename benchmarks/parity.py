@@ -1,0 +1,58 @@
+"""Agreement with scikit-learn: the largest difference of the weights after the same steps in the same order.
+
+1e-16 is added, because asv compares by ratio and a perfect agreement is zero.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import SGDClassifier, SGDRegressor
+
+import gdbench as gd
+
+from .common import classes, named, or_skip, regression
+
+REGRESSION = ("squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive")
+CLASSIFICATION = ("log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron")
+EPOCHS, RATE, ALPHA = 5, 1e-3, 1e-2
+
+
+class SameSteps:
+    timeout = 120
+    version = "1"
+    params = ((*REGRESSION, *CLASSIFICATION), ("none", "l2"))
+    param_names = ("loss", "penalty")
+
+    def setup(self, loss, penalty):
+        X, y = regression(500, 10)
+        y = y if loss in REGRESSION else classes(y, 2)
+        estimator = SGDRegressor if loss in REGRESSION else SGDClassifier
+        self.theirs = estimator(
+            loss=loss,
+            penalty=None if penalty == "none" else penalty,
+            alpha=ALPHA,
+            max_iter=EPOCHS,
+            tol=None,
+            learning_rate="constant",
+            eta0=RATE,
+            random_state=0,
+        ).fit(X, y)
+        with or_skip():
+            self.ours = gd.fit(
+                X,
+                y,
+                loss=loss,
+                penalty=None if penalty == "none" else penalty,
+                alpha=ALPHA if penalty == "l2" else 0.0,
+                variant="stochastic",
+                shuffle="sklearn",
+                epochs=EPOCHS,
+                learning_rate=RATE,
+                seed=0,
+            )
+
+    @named("largest difference from scikit-learn's weights, + 1e-16", unit="of the largest weight")
+    def track_difference(self, loss, penalty):
+        theirs = np.append(self.theirs.coef_, self.theirs.intercept_)
+        ours = np.append(self.ours.coef, self.ours.intercept)
+        return float(np.abs(ours - theirs).max() / np.abs(theirs).max()) + 1e-16

@@ -1,0 +1,118 @@
+"""Every benchmark runs, once, in this process: so none rots unseen between two runs of asv."""
+
+import importlib.util
+import inspect
+import itertools
+import math
+import sys
+
+import numpy as np
+import pytest
+
+SUBJECTS = ("baselines", "convergence", "kernels", "memory", "parity", "startup")
+KINDS = ("time_", "track_", "peakmem_", "timeraw_")
+
+# One process, so that data and compiled loops are made once.
+pytestmark = pytest.mark.xdist_group("benchmarks")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def package(root):
+    """The benchmarks folder, as asv imports it: a package of that name."""
+    folder = root / "benchmarks"
+    spec = importlib.util.spec_from_file_location("benchmarks", folder / "__init__.py", submodule_search_locations=[str(folder)])
+    sys.modules["benchmarks"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["benchmarks"])
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
+        del sys.modules[name]
+
+
+def classes(subject):
+    """The benchmark classes of a module."""
+    module = importlib.import_module(f"benchmarks.{subject}")
+    members = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+    return [c for c in members if methods(c)]
+
+
+def methods(cls):
+    return [name for name in dir(cls) if name.startswith(KINDS)]
+
+
+def sample(params):
+    """The first choice of each axis, and the last."""
+    if not params:
+        return [()]
+    return list(dict.fromkeys([tuple(axis[0] for axis in params), tuple(axis[-1] for axis in params)]))
+
+
+def outcome(instance, name, arguments):
+    """Run one benchmark as asv does: setup, the method, teardown."""
+    if hasattr(instance, "setup"):
+        instance.setup(*arguments)
+    try:
+        return getattr(instance, name)(*arguments)
+    finally:
+        if hasattr(instance, "teardown"):
+            instance.teardown(*arguments)
+
+
+def test_every_file_is_run(package):
+    files = {path.stem for path in package.glob("*.py")} - {"__init__", "common", "peers"}
+    assert files == set(SUBJECTS)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_benchmarks_run(subject):
+    assert classes(subject)
+    for cls in classes(subject):
+        instance = cls()
+        cache = (instance.setup_cache(),) if hasattr(instance, "setup_cache") else ()
+        chosen = sample(getattr(cls, "params", ()))
+        if subject == "startup":
+            chosen = chosen[:1]  # each of these starts processes that compile
+        for name, arguments in itertools.product(methods(cls), chosen):
+            found = outcome(instance, name, (*cache, *arguments))
+            where = f"{subject}.{cls.__name__}.{name}{arguments}"
+            if name.startswith("track_"):
+                assert math.isfinite(found), where
+                assert found > 0, f"{where}: asv compares by ratio"
+            if name.startswith("timeraw_"):
+                exec(found)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_benchmarks_say_what_they_are(subject):
+    for cls in classes(subject):
+        axes = getattr(cls, "params", ())
+        assert len(axes) == len(getattr(cls, "param_names", ())), cls
+        for name in methods(cls):
+            method = getattr(cls, name)
+            assert method.pretty_name, name
+            assert method.version, name
+            assert cls.timeout <= 300
+            if name.startswith("track_"):
+                assert method.unit, name
+
+
+def test_parity_sees_weights_that_are_off_by_1e9():
+    parity = importlib.import_module("benchmarks.parity")
+    for loss, penalty in sample(parity.SameSteps.params):
+        instance = parity.SameSteps()
+        instance.setup(loss, penalty)
+        assert instance.track_difference(loss, penalty) < 1e-12, (loss, penalty)
+        instance.ours.coef[0] *= 1 + 1e-9
+        assert instance.track_difference(loss, penalty) > 1e-11
+
+
+def test_a_missed_target_counts_ten_budgets():
+    convergence = importlib.import_module("benchmarks.convergence")
+    found = {"epoch": [0, 1, 2], "gap": np.array([1.0, 0.5, 0.1])}
+    assert convergence.reached(found, "epoch", "0.2") == 2
+    assert convergence.reached(found, "epoch", "1e-2") == 20
+
+
+def test_a_commit_that_lacks_a_feature_is_skipped():
+    common = importlib.import_module("benchmarks.common")
+    with pytest.raises(NotImplementedError):
+        common.warmed(optimizer="not-yet")
