@@ -15,6 +15,8 @@ class AMSGrad(NamedTuple):
         Add ε to √u before the correction, as in Keras.
     corrected_maximum : bool
         Take the maximum of the corrected v̂, as in optax, instead of correcting the maximum of v (PyTorch, Keras).
+    weight_decay : float
+        λ, decoupled as in AdamW: what PyTorch and Keras call AdamW with ``amsgrad=True``.
 
     Notes
     -----
@@ -30,9 +32,10 @@ class AMSGrad(NamedTuple):
     eps: float = 1e-8
     eps_before_correction: bool = False
     corrected_maximum: bool = False
+    weight_decay: float = 0.0
 
     slots = ("m", "v", "largest_v")
-    limits = {"beta1": "[0, 1)", "beta2": "[0, 1)", "eps": "[0, inf)"}
+    limits = {"beta1": "[0, 1)", "beta2": "[0, 1)", "eps": "[0, inf)", "weight_decay": "[0, inf)"}
 
     def step(self, w, g, state, rate, t):
         m, v, largest = state
@@ -44,4 +47,5 @@ class AMSGrad(NamedTuple):
         after = 1.0 if self.corrected_maximum else 1 / c2
         largest = max(largest, v * before)
         eps = self.eps / math.sqrt(c2) if self.eps_before_correction else self.eps
-        return w - rate * (m / c1) / (math.sqrt(largest * after) + eps), (m, v, largest)
+        kept = w - rate * self.weight_decay * w
+        return kept - rate * (m / c1) / (math.sqrt(largest * after) + eps), (m, v, largest)
