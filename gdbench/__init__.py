@@ -1,4 +1,4 @@
-"""gdbench measures gradient descent: which variant, optimizer and learning rate reaches the minimum soonest, at what cost.
+"""gdbench measures gradient descent: which variant, optimizer and rate reaches the minimum soonest, and at what cost.
 
 >>> import gdbench as gd
 >>> path = gd.minimize("parabola", [10.0], "gd", learning_rate=0.1, steps=10)
@@ -19,6 +19,8 @@ __all__ = [
     "MLP",
     "DatasetUnavailable",
     "Fit",
+    "GDClassifier",
+    "GDRegressor",
     "GdbenchError",
     "Landscape",
     "Path",
@@ -35,3 +37,12 @@ __all__ = [
     "schedules",
     "sweep",
 ]
+
+
+def __getattr__(name: str):
+    """The estimators, which bring scikit-learn along, on first use."""
+    if name in ("GDRegressor", "GDClassifier"):
+        from gdbench import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'gdbench' has no attribute {name!r}")
