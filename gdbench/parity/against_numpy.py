@@ -86,6 +86,8 @@ def replays(quick: bool) -> list[Case]:
     """Every optimizer × schedule on given gradients; and its hyperparameters at random."""
     found = []
     for cls in own(optimizers.registry):
+        if with_memory(cls):
+            continue  # it remembers the gradients of rows, so it has none without data
         rate = rate_of(cls)
         found += [replayed(instance(cls), schedule) for schedule in schedules_at(rate)]
         found += [

@@ -27,7 +27,7 @@ def cases(quick: bool = False) -> list[Case]:
 def pairs(number: int) -> Iterator[Twin]:
     """The twins, `number` draws each."""
     for draw in range(number):
-        for group in (sgd, adagrad, rmsprop, adadelta, adams, lion):
+        for group in (sgd, adagrad, rmsprop, adadelta, adams, lion, clipped):
             yield from group(Draw("optax", group.__name__, draw))
     yield from scheduled()
 
@@ -127,6 +127,24 @@ def lion(d: Draw) -> Iterator[Twin]:
     b1, b2, decay = d.uniform(0.8, 0.95), d.uniform(0.9, 0.99), d.power(-3, -1)
     rule = make("lion", beta1=b1, beta2=b2, weight_decay=decay)
     yield Twin("lion", rule, runner(optax.lion, b1=b1, b2=b2, weight_decay=decay), (0.003, 3e-4))
+
+
+def clipped(d: Draw) -> Iterator[Twin]:
+    """Clipping by the norm of the whole gradient, and by component, in front of plain descent and of Adam."""
+    if "clipped" not in optimizers.registry:
+        return
+    cls, norm, value = optimizers.registry["clipped"], d.uniform(0.2, 0.6), d.uniform(0.1, 0.3)
+    for name, alias in (("gd", optax.sgd), ("adam", optax.adam)):
+        # steps no longer than the limit times the rate allow plain descent on Rosenbrock a longer rate
+        rates = (0.1, 0.002) if name == "gd" else SCALED
+        yield Twin(f"clip_by_global_norm, {name}", cls(rule=make(name), norm=norm), runner(chained(alias, norm=norm)), rates)
+        yield Twin(f"clip, {name}", cls(rule=make(name), value=value), runner(chained(alias, value=value)), rates)
+
+
+def chained(alias: Callable, norm: float = 0.0, value: float = 0.0) -> Callable:
+    """An alias behind a clipping transformation."""
+    clip = optax.clip_by_global_norm(norm) if norm else optax.clip(value)
+    return lambda rate: optax.chain(clip, alias(rate))
 
 
 def scheduled() -> Iterator[Twin]:

@@ -20,7 +20,7 @@ from gdbench.kernels.optimizers import clips_norm, step
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.schedules import Constant
 from gdbench.parity import draws
-from gdbench.parity.against_numpy import STEPS, instance, rate_of, steps_of
+from gdbench.parity.against_numpy import STEPS, instance, rate_of, steps_of, with_memory
 from gdbench.parity.case import Case
 
 TOLERANCE = 1e-12
@@ -30,7 +30,7 @@ REASON = "the same body twice, once with the compiler's freedom to fuse and reor
 def cases(quick: bool = False) -> list[Case]:
     """A case for each registered optimizer, landscape and loss, a user's own included."""
     return [
-        *(rule(instance(cls) if _is_own(cls) else cls()) for cls in optimizers.registry),
+        *(rule(instance(cls) if _is_own(cls) else cls()) for cls in optimizers.registry if not with_memory(cls)),
         *(landscape(cls()) for cls in landscapes.registry),
         *(loss(cls()) for cls in losses.registry),
     ]

@@ -59,14 +59,15 @@ def _own(cls: type) -> bool:
 
 
 def _possible(row: dict[str, Any]) -> dict[str, Any]:
-    """What scikit-learn computes otherwise on sparse rows is left to dense ones.
+    """The row without what scikit-learn computes otherwise than its own definition, which is left to other rows.
 
-    There it moves the intercept at a hundredth of the rate, which is no step of the objective's descent, and truncates only the
-    weights of the row at hand.
+    On sparse rows it moves the intercept at a hundredth of the rate, which is no step of the objective's descent, and truncates
+    only the weights of the row at hand. An l1 part and averaging do not go together: it keeps the average in a form that only
+    knows of shrinking and of adding rows, so what truncation takes off a weight never reaches the average.
     """
-    if row["kind"] != "CSR":
-        return row
-    return row | {"fit_intercept": False, "penalty": "l2" if row["penalty"] else None}
+    if row["kind"] == "CSR":
+        row = row | {"fit_intercept": False, "penalty": "l2" if row["penalty"] else None}
+    return row | {"average": False} if row["penalty"] in ("l1", "elasticnet") else row
 
 
 def path(

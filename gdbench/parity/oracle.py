@@ -293,7 +293,7 @@ def amsgrad(p, w, g, s, a, t):
     moments(p, g, s)
     c2 = 1 - p.beta2**t
     s["u"] = np.maximum(s["u"], s["v"] / c2 if p.corrected_maximum else s["v"])
-    return adam_like(p, w, c2 * s["u"] if p.corrected_maximum else s["u"], s, a, t)
+    return adam_like(p, w, c2 * s["u"] if p.corrected_maximum else s["u"], s, a, t) - a * p.weight_decay * w
 
 
 def adamax(p, w, g, s, a, t):
@@ -503,9 +503,10 @@ def descend(rows: Rows, rule: Any, penalty: Any, schedule: Any, visits: Iterator
         travelled += a
         g = estimate.gradient(w, i, t) if estimate else rows.gradient(w, i)
         g[:, :-1] += smooth(penalty, w[:, :-1])
-        w = step(rule, w, g, memory, a, t)
+        w = np.array(step(rule, w, g, memory, a, t))
+        result = memory.get("result")  # an average is of the points before the penalty's own step, in scikit-learn's order too
         w[:, :-1] = after(penalty, w[:, :-1], a, travelled, paid)
-        path.append(memory.get("result", w))
+        path.append(w if result is None else result)
         if patience and t % epoch == 0:
             patience.hear(rows.objective(w, penalty))
     return np.array(path)
