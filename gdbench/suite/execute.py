@@ -105,7 +105,7 @@ def _descend(work: Pass, problem: Problem, optimum: float, start: float) -> list
         learning_rates=[run.learning_rate for run in work.runs],
         epochs=work.epochs,
         seed=work.seed,
-        record=budget.record,
+        record=work.points,
         time_limit=math.inf if budget.seconds is None else budget.seconds * lanes,
     )
     task, _ = make_task(problem.X, problem.y, setting)

@@ -58,7 +58,7 @@ def _record(work: Pass, place: Any, start: np.ndarray, optimum: float, run: Run,
         norm = np.sqrt((path.gradient**2).sum(axis=1))
         reached = np.flatnonzero(gap <= min(work.targets) * gap[0])
         last = int(reached[0]) if reached.size else _last_finite(path)
-        steps = np.unique(np.r_[0, np.rint(np.geomspace(1, max(last, 1), work.case.budget.record)), last].astype(int))
+        steps = np.unique(np.r_[0, np.rint(np.geomspace(1, max(last, 1), work.points)), last].astype(int))
         steps = steps[steps <= last]
         clock = seconds * steps / work.epochs
         curve = np.column_stack([steps, steps, steps, clock, path.value[steps], gap[steps], norm[steps]]).astype(float)

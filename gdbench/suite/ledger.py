@@ -23,10 +23,14 @@ from gdbench.suite.execute import CURVE, Record
 NAME = "ledger.sqlite"
 LOCK = "ledger.lock"
 
+#: Of the layout below.
+VERSION = 1
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, status TEXT NOT NULL, row TEXT NOT NULL, curve BLOB NOT NULL
-) WITHOUT ROWID;
+);
+CREATE INDEX IF NOT EXISTS states ON runs (run_id, status);
 CREATE TABLE IF NOT EXISTS plan (position INTEGER PRIMARY KEY, run_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -108,7 +112,10 @@ class Ledger:
                     db.execute("PRAGMA journal_mode=WAL")
                     # a commit survives the process at once, and the machine once the system has written it
                     db.execute("PRAGMA synchronous=NORMAL")
-                    db.executescript(SCHEMA)
+                    (version,) = db.execute("PRAGMA user_version").fetchone()
+                    if version not in (0, VERSION):
+                        raise GdbenchError(f"{self.path} is of another version of gdbench: choose another --out")
+                    db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
                     db.execute("BEGIN IMMEDIATE")
                     db.execute("ROLLBACK")
                 db.execute("SELECT count(*) FROM runs").fetchone()

@@ -164,6 +164,11 @@ class Run:
     learning_rate: float
 
 
+#: Timed runs record so many times more points than the grid's: what they reach is read off their curves, and one lane is
+#: cheap to evaluate.
+FINER = 3
+
+
 @dataclass(frozen=True)
 class Pass:
     """What is executed and stored at once.
@@ -182,6 +187,8 @@ class Pass:
         Number of the timed run, from 0; a second one of the same seed gives the A/A noise floor.
     epochs : int
         The budget, after `updates`.
+    points : int
+        Recorded on a curve.
     targets : tuple of float
     estimate : float
         Seconds.
@@ -197,6 +204,7 @@ class Pass:
     stage: str
     repeat: int
     epochs: int
+    points: int
     targets: tuple[float, ...]
     estimate: float = 0.0
     error: str = ""
@@ -306,11 +314,11 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
     )
     made = []
     for solver, rates in words:
-        digest = case.load(solver.dtype).digest
+        digest = digest_of(case, solver.dtype)
         made += [build(spec, case, solver, seed, rates, digest, shape) for seed in spec.seeds]
     for solver, rates in offered:
         alone = [(seed, (rate,)) for seed in spec.seeds for rate in rates]
-        made += [build(spec, case, solver, *one, problem.digest, shape) for one in alone]
+        made += [build(spec, case, solver, *one, digest_of(case), shape) for one in alone]
     return shape, made
 
 
@@ -324,6 +332,12 @@ def _on_landscape(spec: Spec, case: Case, words: list[tuple[Solver, tuple[float,
         solvers.setdefault(replace(bare, given_label=bare.label.removeprefix("batch ")), rates)
     pairs = [(solver, seed, rates) for solver, rates in solvers.items() for seed in spec.seeds]
     return [build(spec, case, *pair, digest, (1, 1, 1)) for pair in pairs]
+
+
+def digest_of(case: Case, dtype: str = "float64") -> str:
+    """Digest of the data and the objective, and of the source of a plugin's loss or penalty."""
+    problem = case.load(dtype)
+    return " ".join([problem.digest, foreign_source(type(problem.loss)), foreign_source(type(problem.penalty))])
 
 
 def _baseline(name: str, problem: Problem, rates: tuple[float, ...]) -> Iterator[tuple[Solver, tuple[float, ...]]]:
@@ -352,21 +366,22 @@ def build(
     epochs = case.budget.epochs
     if case.budget.updates is not None and shape[0]:
         epochs = min(epochs, -(-case.budget.updates // -(-shape[0] // (solver.batch_size or shape[0]))))
+    points = case.budget.record * (FINER if stage == "timed" else 1)
     common = {
         "problem": problem_digest,
         "solver": solver.words(),
         "seed": seed,
         "stage": stage,
         "repeat": repeat,
-        "budget": [epochs, case.budget.seconds, case.budget.record],
+        "budget": [epochs, case.budget.seconds, points],
         "targets": sorted(spec.targets),
         "code": code_digest(),
         "versions": _versions(solver.backend),
     }
     runs = tuple(Run(_digest(common | {"learning_rate": rate}), rate) for rate in rates)
     targets = tuple(sorted(spec.targets, reverse=True))
-    estimate = estimated(solver, shape, len(rates), epochs, case.budget)
-    return Pass(spec.name, case, solver, seed, runs, stage, repeat, epochs, targets, estimate)
+    estimate = estimated(solver, shape, len(rates), epochs, points, case.budget.seconds)
+    return Pass(spec.name, case, solver, seed, runs, stage, repeat, epochs, points, targets, estimate)
 
 
 @cache
@@ -394,14 +409,14 @@ def code_digest() -> str:
 def timed(spec: Spec, template: Pass, rate: float, seed: int, repeat: int, shape: tuple[int, int, int]) -> Pass:
     """The pass that runs one rate of a solver alone."""
     case, solver = template.case, template.solver
-    return build(spec, case, solver, seed, (rate,), case.load(solver.dtype).digest, shape, "timed", repeat)
+    return build(spec, case, solver, seed, (rate,), digest_of(case, solver.dtype), shape, "timed", repeat)
 
 
 #: Nanoseconds, from measurements on a 2.5 GHz server core: a weight in a gradient, a weight in an update, a row.
 GRADIENT, UPDATE, ROW = 0.4, 1.2, 25.0
 
 
-def estimated(solver: Solver, shape: tuple[int, int, int], lanes: int, epochs: int, budget: Budget) -> float:
+def estimated(solver: Solver, shape: tuple[int, int, int], lanes: int, epochs: int, points: int, limit: float | None) -> float:
     """Seconds that a pass takes when no lane ends early."""
     n, d, classes = shape
     if n == 0:
@@ -409,11 +424,11 @@ def estimated(solver: Solver, shape: tuple[int, int, int], lanes: int, epochs: i
     weights = d * classes * lanes
     steps = -(-n // (solver.batch_size or n))
     epoch = n * (ROW + 2 * GRADIENT * weights) + steps * UPDATE * weights
-    points = min(budget.record, epochs * steps)
+    points = min(points, epochs * steps)
     if solver.backend != "gdbench":
         epoch, points = n * classes * (100.0 + 2 * d) * 2, epochs
     seconds = 1e-9 * (epochs * epoch + points * n * (ROW + 3 * GRADIENT * weights)) + 0.003
-    return min(seconds, lanes * budget.seconds) if budget.seconds else seconds
+    return min(seconds, lanes * limit) if limit else seconds
 
 
 #: What decides which compiled loop serves a run: kinds of data, loss, penalty, optimizer and schedule; rows or batches;

@@ -19,7 +19,7 @@ The keys, each with its default::
     epochs = 50
     updates = 10000                    # optional: fewer epochs, where these updates are taken earlier
     seconds = 10.0                     # optional: on the clock of one run
-    record = 40                        # points on a curve
+    record = 40                        # points on a curve; three times as many on that of a run timed alone
 
     [[problems]]
     data = "diabetes"                  # a data set's name, or a file's path, relative to the spec

@@ -52,7 +52,7 @@ def closing_pool() -> Iterator[None]:
     finally:
         from joblib.externals.loky import get_reusable_executor
 
-        get_reusable_executor().shutdown(wait=True)
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def _compile(loop: Loop, case: Case, solver: Solver, lanes: int) -> str:

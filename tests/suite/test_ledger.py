@@ -84,6 +84,14 @@ def test_a_corrupt_ledger_is_one_line_and_is_kept(tmp_path):
     assert (tmp_path / "ledger.sqlite.old").read_bytes().startswith(b"this is no database")
 
 
+def test_a_ledger_of_another_version(tmp_path):
+    Ledger(tmp_path).close()
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(GdbenchError, match="is of another version of gdbench"):
+        Ledger(tmp_path)
+
+
 def test_a_full_disk_loses_only_the_last_run(tmp_path):
     with Ledger(tmp_path) as ledger:
         ledger.add([record("a")])
