@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -114,9 +115,7 @@ def version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """Measure gradient descent."""
     if context.invoked_subcommand is None:
@@ -141,9 +140,7 @@ def run(
         float | None,
         typer.Option(min=0, help="Stop after so many seconds; the same command goes on.", metavar="SECONDS"),
     ] = None,
-    no_report: Annotated[
-        bool, typer.Option("--no-report", help="Leave the report for later: gdbench report DIR.")
-    ] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Leave the report for later: gdbench report DIR.")] = False,
     json_: AsJson = False,
 ) -> None:
     """Run a suite, or go on with one that was stopped, and write its report."""
@@ -151,9 +148,7 @@ def run(
 
     folder = out or Path("reports") / Path(suite).stem
     try:
-        results = run_suite(
-            suite, folder, jobs=jobs, fresh=fresh, quick=quick, max_time=max_time, reporter=progress_of_suite()
-        )
+        results = run_suite(suite, folder, jobs=jobs, fresh=fresh, quick=quick, max_time=max_time, reporter=progress_of_suite())
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; finished runs are kept. Go on with: {again(suite, folder, jobs, quick)}") from None
     page = None if no_report or results.runs.empty else write_report(folder)
@@ -261,6 +256,132 @@ def report(
         print(file)
 
 
+# compare and export ----------------------------------------------------------------------------------------------------
+
+
+@app.command(
+    epilog=examples("compare reports/before reports/after", "compare before after --fail-on-regression --out reports/diff")
+)
+def compare(
+    a: Annotated[Path, typer.Argument(help="The older results folder.", metavar="DIR_A")],
+    b: Annotated[Path, typer.Argument(help="The newer results folder.", metavar="DIR_B")],
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="Exit code 1 when anything got worse.")
+    ] = False,
+    clocks: Annotated[bool, typer.Option("--clocks", help="Compare seconds even from different machines.")] = False,
+    threshold: Annotated[float, typer.Option(min=1.0, help="The factor under which a change counts as none.")] = 1.05,
+    out: Annotated[Path | None, typer.Option(help="Write the page, its twin and JSON there.", metavar="DIR")] = None,
+    json_: AsJson = False,
+) -> None:
+    """Compare two results folders: which solvers got better, worse, or are not distinguishable."""
+    from gdbench.report import compare as comparing
+
+    found = comparing.compare(a, b, clocks=clocks, threshold=threshold)
+    if json_:
+        print(found.to_json())
+    else:
+        show_comparison(found, comparing)
+    if out:
+        note(f"written: {written(found, out)}")
+    if fail_on_regression and found.regressed:
+        raise typer.Exit(1)
+
+
+def show_comparison(found: Any, comparing: Any) -> None:
+    """Print what changed, and what a reader has to know."""
+    for line in [*found.notes, *found.said]:
+        Console(soft_wrap=True).print(line, markup=False, highlight=False)
+    changed = found.rows[found.rows.verdict != comparing.SAME]
+    if len(changed):
+        Console().print(grid(comparing.HEADS, map(comparing.cells, changed.itertuples())))
+
+
+def written(found: Any, folder: Path) -> Path:
+    """The page of a comparison, written."""
+    try:
+        return found.write(folder)
+    except OSError as error:
+        raise GdbenchError(f"cannot write into '{folder}': {error.strerror or error}") from None
+
+
+@app.command(epilog=examples("export reports/quickstart --format csv", "export reports/quickstart --format benchopt --out b"))
+def export(
+    folder: Annotated[Path, typer.Argument(help="A results folder.", metavar="DIR")],
+    kind: Annotated[str, typer.Option("--format", help="csv, parquet, latex or benchopt.", metavar="FORMAT")] = "csv",
+    out: Annotated[Path | None, typer.Option(help="DIR/export/FORMAT by default.", metavar="DIR")] = None,
+) -> None:
+    """Export results for other tools."""
+    from gdbench.report import export as exporting
+
+    for file in exporting.write(folder, kind, out):
+        print(file)
+
+
+# validate -----------------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog=examples("validate", "validate --against sklearn", "validate --against torch --json parity.json"))
+def validate(
+    against: Annotated[str, typer.Option(help="sklearn, torch, optax, keras, numpy, … or all.", metavar="NAME")] = "all",
+    json_: Annotated[Path | None, typer.Option("--json", help="Write every case into a file.", metavar="FILE")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A part of the cases that still holds every rule.")] = False,
+    every: Annotated[bool, typer.Option("--every", help="Print every case, not only a summary.")] = False,
+) -> None:
+    """Compare gdbench step by step with reference implementations; exit code 1 when anything disagrees."""
+    from gdbench import parity
+
+    with bar("comparing") as progress:
+        rows = parity.validate(against, progress, quick=quick)
+    if json_:
+        write_text(json_, parity.to_json(rows))
+    if every:
+        Console().print(grid(parity.table.HEADS, map(parity.table.cells, rows)))
+    wrong = parity.disagreements(rows)
+    Console().print(grid(SUMMARY_HEADS, (summary_cells(r) for r in parity.summary(rows) if not r["skipped"])))
+    for row in rows:
+        if row.status == "skipped":
+            note(f"{row.against} is not installed, so it was left out: {row.reason}")
+    if wrong:
+        Console().print(grid(parity.table.HEADS, map(parity.table.cells, wrong)))
+        note(f"{len(wrong)} of {len(rows)} cases disagree")
+        raise typer.Exit(1)
+
+
+SUMMARY_HEADS = ("against", "version", "cases", "passed", "failed", "largest difference", "relative", "seconds")
+
+
+def summary_cells(record: dict[str, Any]) -> Sequence[str]:
+    """A reference's line of the summary."""
+    from gdbench.parity.table import number
+
+    counts = [str(record[key]) for key in ("cases", "passed", "failed")]
+    differences = [number(record[key]) for key in ("absolute", "relative")]
+    return (record["against"], record["version"], *counts, *differences, f"{record['seconds']:.1f}")
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int, str], None] | None]:
+    """A progress bar with the time left on stderr, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[now]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(title, total=None, now="")
+        yield lambda done, total, now: shown.update(task, completed=done, total=total, now=now)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that the user asked for."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise GdbenchError(f"cannot write '{path}': {error.strerror or error}") from None
+
+
 # info ---------------------------------------------------------------------------------------------------------------
 
 
@@ -274,9 +395,7 @@ def info(json_: AsJson = False) -> None:
         emit(found)
         return
     for name, value in found.items():
-        Console(soft_wrap=True).print(
-            f"[bold]{name.replace('_', ' ').ljust(22)}[/]{escape(in_words(value))}", highlight=False
-        )
+        Console(soft_wrap=True).print(f"[bold]{name.replace('_', ' ').ljust(22)}[/]{escape(in_words(value))}", highlight=False)
 
 
 def in_words(value: Any) -> str:
@@ -297,9 +416,7 @@ def demo(
         str, typer.Argument(help="parabola, line, … (gdbench list demos names them all)", show_default=True)
     ] = "parabola",
     all_: Annotated[bool, typer.Option("--all", help="Every demo, in the order in which they are best read.")] = False,
-    png: Annotated[
-        Path | None, typer.Option(help="Draw the pictures into a .png, .svg or .pdf file.", metavar="FILE")
-    ] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw the pictures into a .png, .svg or .pdf file.", metavar="FILE")] = None,
     out: Annotated[Path | None, typer.Option(help="Write a page to teach from: an .html file.", metavar="FILE")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON instead.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""run, plan, report, info: from a TOML file to a folder with a report."""
+"""run, plan, report, compare, export, info: from a TOML file to a folder with a report, and on from there."""
 
 import json
 import shlex
@@ -94,6 +94,35 @@ def test_report_and_figures(results, capsys):
     assert {name.rpartition(".")[2] for name in files} == {"svg", "png"}
 
 
+def test_compare_a_folder_with_itself_finds_nothing(results, tmp_path, capsys):
+    words = ["compare", str(results), str(results), "--fail-on-regression"]
+    assert cli.main([*words, "--out", str(tmp_path / "diff")]) == 0
+    assert "worse" not in capsys.readouterr().out.replace("0 worse", "").replace("none worse", "")
+    assert (tmp_path / "diff" / "compare.html").is_file()
+    assert cli.main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["regressed"] is False
+
+
+def test_compare_finds_what_got_worse(suite, results, tmp_path, capsys):
+    worse = suite.parent / "worse.toml"
+    worse.write_text(SUITE.replace("[0.01, 0.1]", "[0.0001]"))
+    assert cli.main(["run", str(worse), "--out", str(tmp_path / "b"), "--no-report"]) == 0
+    capsys.readouterr()
+    words = ["compare", str(results), str(tmp_path / "b")]
+    assert cli.main(words) == 0
+    assert "worse" in capsys.readouterr().out
+    assert cli.main([*words, "--fail-on-regression"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "latex", "benchopt"])
+def test_export(results, tmp_path, capsys, kind):
+    assert cli.main(["export", str(results), "--format", kind, "--out", str(tmp_path)]) == 0
+    files = capsys.readouterr().out.split()
+    assert files
+    for file in files:
+        assert (tmp_path / file).exists()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -102,6 +131,10 @@ def test_report_and_figures(results, capsys):
         (["run", "--jobs", "0"], "--jobs"),
         (["run", "--max-time", "soon"], "--max-time"),
         (["report", "no-such-folder"], "no-such-folder"),
+        (["compare", "no-such-folder", "nor-this"], "no-such-folder"),
+        (["compare", "a", "b", "--threshold", "0.5"], "--threshold"),
+        (["export", "no-such-folder"], "no-such-folder"),
+        (["export", "no-such-folder", "--format", "xls"], "csv, parquet, latex, benchopt"),
     ],
 )
 def test_a_wrong_request_is_one_line(words, told, capsys):

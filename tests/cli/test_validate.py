@@ -1,0 +1,61 @@
+"""validate: what it prints, writes and exits with; the comparing itself is tested with gdbench.parity."""
+
+import json
+
+import numpy as np
+import pytest
+
+from gdbench import cli, parity
+from gdbench.parity.case import Case
+
+
+def case(difference):
+    weights = np.ones((3, 2))
+    return Case("numpy", "1.0", "a rule", "weights", lambda: weights, lambda: weights + difference, 1e-12, "rounding")
+
+
+@pytest.fixture
+def cases(monkeypatch):
+    """Put cases that differ by these amounts in the place of the references'."""
+
+    def put(*differences):
+        monkeypatch.setattr(parity, "gathered", lambda name, quick: [case(d) for d in differences])
+
+    return put
+
+
+def test_agreement_is_exit_code_0(cases, capsys, tmp_path):
+    cases(0.0, 1e-15)
+    assert cli.main(["validate", "--against", "numpy", "--json", str(tmp_path / "new" / "parity.json")]) == 0
+    rows = json.loads((tmp_path / "new" / "parity.json").read_text())
+    assert [row["passed"] for row in rows] == [True, True]
+    assert "numpy" in capsys.readouterr().out
+
+
+def test_disagreement_is_exit_code_1_and_named(cases, capsys):
+    cases(0.0, 1e-3)
+    assert cli.main(["validate", "--against", "numpy"]) == 1
+    captured = capsys.readouterr()
+    assert "a rule" in captured.out
+    assert "1 of 2 cases disagree" in captured.err
+
+
+def test_every_case_on_request(cases, capsys):
+    cases(0.0)
+    assert cli.main(["validate", "--against", "numpy", "--every"]) == 0
+    assert "a rule" in capsys.readouterr().out
+
+
+def test_a_missing_library_is_told_and_no_disagreement(monkeypatch, capsys):
+    monkeypatch.setattr(parity, "gathered", lambda name, quick: [parity.skipped(name, "pip install it")])
+    assert cli.main(["validate", "--against", "torch"]) == 0
+    assert "torch is not installed" in capsys.readouterr().err
+
+
+def test_a_wrong_request_is_one_line(cases, capsys, tmp_path):
+    assert cli.main(["validate", "--against", "nope"]) == 2
+    assert "sklearn" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    cases(0.0)
+    assert cli.main(["validate", "--json", str(tmp_path / "file" / "x.json")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
