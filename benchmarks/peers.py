@@ -255,10 +255,12 @@ def sweep_timers(X, y, lanes: int) -> tuple[Timer, Timer]:
     """A sweep of many rates, and as many single fits."""
     rates = np.geomspace(1e-6, 1e-4, lanes)
     options = {"variant": "stochastic", "shuffle": "epoch", "record": 2}
-    together = lambda epochs: gd.sweep(X, y, learning_rates=rates, epochs=epochs, **options).seconds  # noqa: E731
-    alone = lambda epochs: sum(  # noqa: E731
-        gd.fit(X, y, learning_rate=rate, epochs=epochs, **options).seconds for rate in rates[:: max(1, lanes // 4)]
-    ) * lanes / len(rates[:: max(1, lanes // 4)])
+    together = lambda epochs: gd.sweep(X, y, learning_rates=rates, epochs=epochs, **options).seconds
+    alone = lambda epochs: (
+        sum(gd.fit(X, y, learning_rate=rate, epochs=epochs, **options).seconds for rate in rates[:: max(1, lanes // 4)])
+        * lanes
+        / len(rates[:: max(1, lanes // 4)])
+    )
     return together, alone
 
 
@@ -273,7 +275,14 @@ def cases(quick: bool):
     yield "batch gradient, " + f"{n // 100}k×20", "NumPy", gdbench_timer(X, y, **batch), numpy_batch_timer(X, y), (4, 4), X.nbytes
     X32, y32 = regression(n, 100, np.float32)
     X64, y64 = X32.astype(np.float64), y32.astype(np.float64)
-    yield "batch gradient, float32", "float64", gdbench_timer(X32, y32, **batch), gdbench_timer(X64, y64, **batch), (8, 8), X32.nbytes
+    yield (
+        "batch gradient, float32",
+        "float64",
+        gdbench_timer(X32, y32, **batch),
+        gdbench_timer(X64, y64, **batch),
+        (8, 8),
+        X32.nbytes,
+    )
     S, t = sparse(n, 50_000, 61)
     for order in ("sklearn", "block"):
         ours = gdbench_timer(S, t, variant="stochastic", shuffle=order)

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> type:
     """The estimators, which bring scikit-learn along, on first use."""
     if name in ("GDRegressor", "GDClassifier"):
         from gdbench import estimators

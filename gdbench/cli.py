@@ -205,18 +205,14 @@ def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = Fals
 
     chosen = spec.load(suite)
     made = plans.make(spec.quick(chosen) if quick else chosen)
-    rows: dict[str, dict[str, Any]] = {}
-    for work in made.passes:
-        row = rows.setdefault(work.case.name, {"solvers": set(), "runs": 0, "seconds": 0.0})
-        row["solvers"].add(work.solver.label)
-        row["runs"] += len(work.runs)
-        row["seconds"] += work.estimate
+    rows = plans.overview(made)
     if json_:
-        problems = [{"problem": name, **row, "solvers": sorted(row["solvers"])} for name, row in rows.items()]
-        emit({"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "problems": problems})
+        emit({"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "problems": rows})
         return
-    lines = [(name, len(r["solvers"]), r["runs"], plans.describe(r["seconds"])) for name, r in rows.items()]
-    Console().print(grid(("problem", "solvers", "runs", "time"), lines))
+    heads = ("problem", "rows", "columns", "solvers", "rates", "seeds", "epochs", "runs")
+    Console().print(
+        grid((*heads, "time"), ([*(row[h] for h in heads), row["error"] or plans.describe(row["seconds"])] for row in rows))
+    )
     note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)}")
 
 
@@ -436,6 +432,42 @@ def demo(
             terminal.show_on(Console(), show)
     for file in files:
         note(f"written: {file}")
+
+
+# landscape -------------------------------------------------------------------------------------------------------------
+
+
+@app.command(
+    epilog=examples("landscape double-well", "landscape rosenbrock --optimizers adam,momentum --start=-1.2,1 --out page.html")
+)
+def landscape(
+    name: Annotated[str, typer.Argument(help="A landscape: gdbench list landscapes names them all.")],
+    optimizers: Annotated[str, typer.Option(help="Names, with commas between.")] = "gd,momentum,nesterov,rmsprop,adam",
+    start: Annotated[
+        str | None, typer.Option(help="Where all begin: --start=-1.2,1. The landscape's own by default.", metavar="X,Y")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each walk.")] = 200,
+    out: Annotated[Path | None, typer.Option(help="Write the walks as a page: map, paths, sliders.", metavar="FILE")] = None,
+) -> None:
+    """Walk over a landscape with several optimizers from the same start, each at its best learning rate."""
+    from gdbench.report import landscapes
+
+    begin = None if start is None else numbers("start", start)
+    chosen = [each.strip() for each in optimizers.split(",") if each.strip()]
+    scene = landscapes.scene(name, chosen or landscapes.OPTIMIZERS, begin, steps=steps)
+    heads = ("optimizer", "learning rate", "ends at", "f", "which")
+    Console().print(grid(heads, landscapes.ends(scene)))
+    if out:
+        write_text(out, landscapes.html([scene]))
+        note(f"written: {out}")
+
+
+def numbers(option: str, text: str) -> list[float]:
+    """Numbers with commas between."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise GdbenchError(f"--{option} takes numbers with commas between, such as -1.2,1; not '{text}'") from None
 
 
 # list ---------------------------------------------------------------------------------------------------------------

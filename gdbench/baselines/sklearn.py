@@ -101,9 +101,7 @@ def run(
     return Trial(outcome, loss, comparable=not several, note=NOTE if several else "")
 
 
-def _descend(
-    problem: Problem, task: Task, rate: float, seed: int, epochs: int, goal: float, time_limit: float
-) -> Outcome:
+def _descend(problem: Problem, task: Task, rate: float, seed: int, epochs: int, goal: float, time_limit: float) -> Outcome:
     """The curve, by partial_fit, with its clock."""
     model = estimator(problem, rate, random_state=np.random.RandomState(seed))
     classes = {} if problem.dataset.task == "regression" else {"classes": np.unique(problem.y)}

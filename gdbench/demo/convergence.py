@@ -69,9 +69,7 @@ def compute() -> Convergence:
 
 def descend(**options: Any) -> Fit:
     """Fit the line, in batch steps unless told otherwise."""
-    return fit(
-        HOURS[:, None], SCORES, **{"variant": "batch", "batch_size": 2, "learning_rate": LEARNING_RATE, **options}
-    )
+    return fit(HOURS[:, None], SCORES, **{"variant": "batch", "batch_size": 2, "learning_rate": LEARNING_RATE, **options})
 
 
 def show(numbers: Convergence) -> Show:

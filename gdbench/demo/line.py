@@ -77,8 +77,7 @@ def compute() -> LineFit:
     reads_as_claimed = (np.round(path.x, 2) == np.round(CLAIMED_LINE, 2)).all(axis=1)
     return LineFit(
         moments=tuple(
-            Moment(e, path.value[e], path.x[e + 1, 0], path.x[e + 1, 1], CLAIM.get(e, (None, None, None)))
-            for e in TOLD_EPOCHS
+            Moment(e, path.value[e], path.x[e + 1, 0], path.x[e + 1, 1], CLAIM.get(e, (None, None, None))) for e in TOLD_EPOCHS
         ),
         m=line[0],
         b=line[1],

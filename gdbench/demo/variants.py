@@ -113,10 +113,7 @@ def show(numbers: Variants) -> Show:
                 "The distance from the optimum",
                 "epoch",
                 "|θ − θ*|",
-                [
-                    Series(name, n.epochs[name], [d if d > 0 else math.nan for d in n.distance[name]])
-                    for name in n.epochs
-                ],
+                [Series(name, n.epochs[name], [d if d > 0 else math.nan for d in n.distance[name]]) for name in n.epochs],
                 log_y=True,
             ),
         ],

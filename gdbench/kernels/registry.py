@@ -147,7 +147,7 @@ def coerced(value: Any, hint: Any, label: str) -> Any:
     if hint in (int, float):
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
             raise GdbenchError(f"{label} must be a number, not {value!r}")
-        if hint is int and not (math.isfinite(value) and value == int(value)):
+        if hint is int and not (math.isfinite(value) and value == int(value)):  # type: ignore[call-overload]
             raise GdbenchError(f"{label} must be a whole number, not {value!r}")
         return hint(value)
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Optimum:
 class Objective:
     """J, its gradient and its Hessian times a vector, over a task with a linear model in float64."""
 
-    def __init__(self, task: Task, X):
+    def __init__(self, task: Task, X: Any):
         self.task = task
         self.X = X
         self.n, self.d = X.shape
@@ -93,7 +94,7 @@ class Objective:
         return out
 
 
-def solve(task: Task, X) -> Optimum:
+def solve(task: Task, X: Any) -> Optimum:
     """Minimise a convex task and certify the result.
 
     Parameters
@@ -180,7 +181,9 @@ def newton_direction(objective: Objective, w: np.ndarray, g: np.ndarray) -> np.n
     return x if x.any() else -g
 
 
-def line_search(objective: Objective, w, value, g, norm, direction):
+def line_search(
+    objective: Objective, w: np.ndarray, value: float, g: np.ndarray, norm: float, direction: np.ndarray
+) -> tuple[np.ndarray, float, np.ndarray] | None:
     """The first of the steps 1, ½, ¼, … that lowers J enough, or, at the limit of rounding, the gradient."""
     slope = float((g * direction).sum())
     step = 1.0

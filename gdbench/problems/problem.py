@@ -203,7 +203,7 @@ def _write(path: Path, optimum: Optimum) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **{key: np.asarray(item) for key, item in vars(optimum).items()})
+                np.savez(file, **{key: np.asarray(item) for key, item in vars(optimum).items()})  # type: ignore[arg-type]
             os.replace(name, path)
         except BaseException:
             os.unlink(name)

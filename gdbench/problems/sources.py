@@ -93,8 +93,7 @@ def shipped(entry: Entry, target: str | None, seed: int, options: dict[str, Any]
         raise DatasetUnavailable(f"{path} is missing; install gdbench again, or run python datasets/build.py")
     if hashlib.sha256(path.read_bytes()).hexdigest() != entry.sha256:
         raise GdbenchError(
-            f"{path} is damaged (its sha256 is not the catalog's); install gdbench again, or run "
-            "python datasets/build.py"
+            f"{path} is damaged (its sha256 is not the catalog's); install gdbench again, or run python datasets/build.py"
         )
     if not entry.numeric and not entry.categorical:
         _refuse_target(entry, target)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter, perf_counter_ns
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,7 @@ class Descent:
         one = setting.model.initial(d, self.task.model.margins_out, setting.seed)
         return np.tile(one.astype(self.dtype), (self.lanes, 1))
 
-    def _gradient_memory(self, optimizer) -> Memory | None:
+    def _gradient_memory(self, optimizer: Any) -> Memory | None:
         """The memory of SAG, SAGA and SVRG."""
         kind = getattr(optimizer, "estimator", None)
         if kind is None:
@@ -166,7 +167,7 @@ class Descent:
         else:
             self._loop(rows, rates, first)
 
-    def _choose_loop(self, setting: Setting):
+    def _choose_loop(self, setting: Setting) -> Callable[[np.ndarray, np.ndarray, int], None]:
         """The loop that fits the data, the rule and the penalty."""
         task, rule = self.task, self.rule
         if self.memory is not None:
@@ -182,10 +183,11 @@ class Descent:
             return self._lazily
         return self._by_batches
 
-    def _by_rows(self, rows, rates, first):
+    def _by_rows(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
 
-    def _with_memory(self, rows, rates, first):
+    def _with_memory(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
+        assert self.memory is not None
         for row in rows:  # an epoch, or the part of one, at a time: SVRG's snapshot is taken where an epoch begins
             if not self.memory.learns and (first - 1) % self.n == 0:
                 variance_reduced.remember_all(self.task, self.iterate.w, self.memory)
@@ -198,13 +200,13 @@ class Descent:
             loop = variance_reduced.descend_with_memory
             loop(self.task, self.rule, self.iterate, self.memory, rows, rates, self.eta, first)
 
-    def _by_batches(self, rows, rates, first):
+    def _by_batches(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         loops.descend_batches(self.task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, first)
 
-    def _scaled(self, rows, rates, first):
+    def _scaled(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         sparse_loops.descend_scaled(self.task, self.iterate, rows, rates, self.eta)
 
-    def _lazily(self, rows, rates, first):
+    def _lazily(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         sparse_loops.descend_lazily(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
 
     def samples(self) -> int:
@@ -228,7 +230,7 @@ class Descent:
         return reported(self.rule, self.iterate).reshape(self.lanes, self.classes, -1)
 
 
-def start_at(w: np.ndarray, rule, penalty=None) -> Iterate:
+def start_at(w: np.ndarray, rule: Any, penalty: Any = None) -> Iterate:
     """The iterate before the first step; `w` is changed as the loops go."""
     values = rule.start() if hasattr(rule, "start") else (0.0,) * len(rule.slots)
     state = tuple(np.full_like(w, value) for value in values)
@@ -236,7 +238,7 @@ def start_at(w: np.ndarray, rule, penalty=None) -> Iterate:
     return Iterate(w, state, memory, np.zeros(len(w), w.dtype))
 
 
-def reported(rule, iterate: Iterate) -> np.ndarray:
+def reported(rule: Any, iterate: Iterate) -> np.ndarray:
     """The weights that count as the rule's result: its own, or for averaging their mean."""
     return rule.result(iterate.w, iterate.state) if hasattr(rule, "result") else iterate.w
 

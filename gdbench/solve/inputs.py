@@ -186,9 +186,7 @@ def as_target(y: Any, n: int, loss: Any, dtype: np.dtype) -> tuple[np.ndarray, t
             raise GdbenchError(f"{name_of(loss)} needs two classes, but y holds {len(labels)}: {hint}")
         return np.where(codes == 1, 1, -1).astype(dtype), tuple(labels.tolist())
     if found.dtype.kind == "f" and len(labels) > 1000:
-        raise GdbenchError(
-            f"{name_of(loss)} needs classes, but y holds {len(labels)} different numbers: is it a real target?"
-        )
+        raise GdbenchError(f"{name_of(loss)} needs classes, but y holds {len(labels)} different numbers: is it a real target?")
     return codes.astype(dtype), tuple(labels.tolist())
 
 
@@ -203,9 +201,7 @@ def as_labels(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             raise GdbenchError("y holds missing labels (None or NaN)")
         return np.unique(y, return_inverse=True)
     except TypeError:
-        raise GdbenchError(
-            "y holds labels that are missing or cannot be sorted together, as numbers and text"
-        ) from None
+        raise GdbenchError("y holds labels that are missing or cannot be sorted together, as numbers and text") from None
 
 
 def as_weighting(sample_weight: Any, n: int, dtype: np.dtype) -> Any:

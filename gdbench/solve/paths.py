@@ -198,7 +198,16 @@ def resolved(landscape: Any, optimizer: Any, options: dict[str, Any]) -> tuple[A
     return landscapes.registry.make(landscape, **own), optimizers.registry.make(optimizer, **options)
 
 
-def _walk_python(place: Landscape, rule: Any, iterate: Iterate, rates, noise, x, values, gradients) -> None:
+def _walk_python(
+    place: Landscape,
+    rule: Any,
+    iterate: Iterate,
+    rates: np.ndarray,
+    noise: np.ndarray,
+    x: np.ndarray,
+    values: np.ndarray,
+    gradients: np.ndarray,
+) -> None:
     """The loop of the kernel `minimize`, calling a user's Python functions."""
     d = x.shape[1]
     for s in range(len(rates) + 1):

@@ -209,7 +209,7 @@ def penalty_of(choice: Any, alpha: float, l1_ratio: float) -> Any:
     if not isinstance(choice, str):
         return checked(penalties.registry.make(choice), "penalty")
     given = {"alpha": alpha, "l1_ratio": l1_ratio}
-    wanted = penalties.registry[choice]._fields  # type: ignore[attr-defined]
+    wanted = penalties.registry[choice]._fields
     return penalties.registry.make(choice, **{name: given[name] for name in wanted if name in given})
 
 

@@ -68,6 +68,11 @@ def commands() -> list[str]:
         (["demo", "parabola", "--out", "page.txt"], ".html"),
         (["demo", "--all", "--png", "x.png"], "--out"),
         (["list", "nope"], "choose from: datasets"),
+        (["landscape"], "name"),
+        (["landscape", "nope"], "double-well"),
+        (["landscape", "rosenbrock", "--optimizers", "gd,nope"], "nesterov"),
+        (["landscape", "rosenbrock", "--start=1;2"], "--start"),
+        (["landscape", "double-well", "--start=1,2"], "dimension"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_code_2(run, words, told):
@@ -93,6 +98,15 @@ def test_demo_writes_files(run, tmp_path):
     assert str(tmp_path / "p.png") in err
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "p.html").read_text()
+
+
+def test_landscape(run, tmp_path):
+    page = tmp_path / "new" / "page.html"
+    code, out, err = run("landscape", "double-well", "--optimizers", "gd,adam", "--start=0.5", "--out", page)
+    assert code == 0
+    assert "minimum" in out
+    assert err == f"written: {page}\n"
+    assert "<html" in page.read_text()
 
 
 def test_lists(run):

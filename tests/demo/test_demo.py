@@ -204,9 +204,7 @@ def test_page_escapes_names_and_holds_pictures_and_loads_nothing(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_figure_is_written(tmp_path, suffix):
-    show = Show(
-        "x", "x", [small(Series("s", [1, 2], [0, 2]), log_y=True), small(Series("s", [1], [1], joined=False))], None
-    )
+    show = Show("x", "x", [small(Series("s", [1, 2], [0, 2]), log_y=True), small(Series("s", [1], [1], joined=False))], None)
     assert figure.save(show, tmp_path / f"f{suffix}").stat().st_size > 1000
 
 

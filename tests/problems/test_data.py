@@ -15,9 +15,7 @@ from gdbench.problems import catalog, data, sources
 
 OFFLINE = [name for name in catalog.names() if catalog.entry(name).kind != "fetcher"]
 FETCHED = [name for name in catalog.names() if catalog.entry(name).kind == "fetcher"]
-STANDARDISED = [
-    name for name in OFFLINE if "standardise" in catalog.entry(name).preprocess and not catalog.entry(name).sparse
-]
+STANDARDISED = [name for name in OFFLINE if "standardise" in catalog.entry(name).preprocess and not catalog.entry(name).sparse]
 
 
 def rows(X):
