@@ -218,12 +218,13 @@ def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = Fals
 
 def grid(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
     """A table for the terminal."""
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for number, head in enumerate(heads):
-        table.add_column(head, justify="right" if number else "left", overflow="fold")
+        table.add_column(head, justify="right" if number else "left", overflow="fold", no_wrap=not number)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     return table
