@@ -31,7 +31,7 @@ def write(folder: str | Path, parity: list[dict[str, Any]] | None = None) -> Pat
     folder = Path(folder)
     shown = view.read(folder)
     over = across.build(shown)
-    made = figures.draw(shown, over, folder / "figures")
+    made = figures.draw(shown, over, folder / "figures", every=False)
     (folder / "report.md").write_text(page.twin(shown, over, made, parity), encoding="utf-8")
     target = folder / "report.html"
     target.write_text(page.report(shown, over, parity), encoding="utf-8")

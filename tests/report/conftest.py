@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import synthetic
 
 from gdbench import report
+from gdbench.report import view
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,12 @@ def written(folder) -> Path:
     """The same folder with its report."""
     report.write(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def shown(folder):
+    """The view of the folder."""
+    return view.read(folder)
 
 
 @pytest.fixture(scope="session")

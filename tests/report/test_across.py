@@ -2,12 +2,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from gdbench.report import across, view, words
-
-
-@pytest.fixture(scope="module")
-def shown(folder):
-    return view.read(folder)
+from gdbench.report import across, words
 
 
 @pytest.fixture(scope="module")
