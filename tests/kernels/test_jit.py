@@ -122,7 +122,9 @@ def test_a_users_rule_is_never_cached_on_disk(tmp_path):
     assert compiled(tmp_path) == []
 
 
-def test_a_redefined_rule_takes_effect():
+def test_a_redefined_rule_takes_effect(monkeypatch):
+    monkeypatch.setattr(gd.optimizers.registry, "_members", dict(gd.optimizers.registry._members))
+
     def define(factor):
         @gd.optimizers.register
         class Redefined(NamedTuple):

@@ -1,0 +1,92 @@
+"""sweep: each lane is the fit at its rate."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gdbench as gd
+
+# In one process of several, so that none of them compiles what another does.
+pytestmark = pytest.mark.xdist_group("solve")
+
+RNG = np.random.default_rng(11)
+N, D = 70, 6
+X = RNG.normal(size=(N, D))
+Y = X @ RNG.normal(size=D) - 0.3
+RATES = [0.3, 0.1, 0.03, 0.01, 0.003]  # a block of four lanes, and one more
+
+
+@pytest.mark.parametrize("variant", ["batch", "stochastic", "mini-batch"])
+def test_each_lane_is_the_fit_at_its_rate(variant):
+    options = {"variant": variant, "epochs": 4, "record": 8}
+    sweep = gd.sweep(X, Y, learning_rates=RATES, **options)
+    assert sweep.coef.shape == (5, D) and sweep.intercept.shape == (5,)
+    np.testing.assert_array_equal(sweep.learning_rates, RATES)
+    for lane, rate in enumerate(RATES):
+        alone = gd.fit(X, Y, learning_rate=rate, **options)
+        np.testing.assert_allclose(sweep.coef[lane], alone.coef, rtol=1e-12, atol=1e-14)
+        assert sweep.intercept[lane] == pytest.approx(alone.intercept, rel=1e-12)
+        assert sweep.status[lane] == sweep.fits[lane].status == alone.status
+        np.testing.assert_allclose(sweep.fits[lane].curve.objective, alone.curve.objective, rtol=1e-11, atol=1e-20)
+        np.testing.assert_array_equal(sweep.fits[lane].curve.step, alone.curve.step)
+
+
+@pytest.mark.parametrize("variant", ["batch", "stochastic", "mini-batch"])
+def test_diverged_lanes_disturb_no_other(variant):
+    """The lanes beside them are the same to the bit as without them in their places."""
+    options = {"variant": variant, "epochs": 30}
+    wild = gd.sweep(X, Y, learning_rates=[1e6, 0.02, 1e300, 0.01], **options)
+    tame = gd.sweep(X, Y, learning_rates=[0.03, 0.02, 0.03, 0.01], **options)
+    assert wild.status[0] == wild.status[2] == "diverged" and wild.status[1] == wild.status[3] == "budget"
+    np.testing.assert_array_equal(wild.coef[[1, 3]], tame.coef[[1, 3]])
+    assert wild.reason[0] and not wild.reason[1]
+    assert wild.fits[0].curve.step.iloc[-1] < wild.fits[1].curve.step.iloc[-1]
+
+
+def test_all_lanes_diverged_end_the_pass():
+    sweep = gd.sweep(X, Y, learning_rates=[1e3, 1e4], epochs=100000)
+    assert sweep.status == ("diverged", "diverged") and sweep.fits[0].n_updates < 1000
+
+
+def test_lanes_converge_each_in_its_time():
+    sweep = gd.sweep(X, Y, learning_rates=[0.3, 0.1], variant="batch", epochs=3000, tol=1e-12)
+    assert sweep.status == ("converged", "converged")
+    assert sweep.fits[0].n_updates < sweep.fits[1].n_updates
+    assert sweep.fits[0].n_updates == gd.fit(X, Y, learning_rate=0.3, variant="batch", epochs=3000, tol=1e-12).n_updates
+
+
+def test_curve_has_the_rate_of_each_point():
+    curve = gd.sweep(X, Y, learning_rates=RATES, epochs=3, record=5).curve
+    assert isinstance(curve, pd.DataFrame) and set(curve.learning_rate) == set(RATES)
+    assert {"step", "epoch", "samples", "seconds", "objective", "gradient_norm"} <= set(curve.columns)
+    assert (curve.groupby("learning_rate").size() == curve.groupby("learning_rate").size().iloc[0]).all()
+
+
+def test_a_schedule_keeps_its_shape():
+    shape = gd.schedules.InvScaling(power_t=0.5)
+    sweep = gd.sweep(X, Y, learning_rates=[0.2, 0.1], learning_rate=shape, epochs=3)
+    alone = gd.fit(X, Y, learning_rate=gd.schedules.InvScaling(0.1, power_t=0.5), epochs=3)
+    np.testing.assert_allclose(sweep.coef[1], alone.coef, rtol=1e-12)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_no_bit(threads):
+    rates = np.geomspace(0.3, 0.001, 11)
+    one, more = (gd.sweep(X, Y, learning_rates=rates, epochs=3, threads=number) for number in (1, threads))
+    np.testing.assert_array_equal(one.coef, more.coef)
+    np.testing.assert_array_equal(one.learning_rates, more.learning_rates)
+    assert one.status == more.status
+
+
+def test_one_rate_is_a_sweep_of_one():
+    sweep = gd.sweep(X, Y, learning_rates=[0.05], epochs=3)
+    assert sweep.coef.shape == (1, D)
+    np.testing.assert_array_equal(sweep.coef[0], gd.fit(X, Y, learning_rate=0.05, epochs=3).coef)
+
+
+def test_classes_and_lanes():
+    labels = np.argmax(X[:, :3], axis=1)
+    sweep = gd.sweep(X, labels, learning_rates=[0.3, 0.1], loss="cross_entropy", epochs=3)
+    assert sweep.coef.shape == (2, 3, D) and sweep.intercept.shape == (2, 3)
+    alone = gd.fit(X, labels, learning_rate=0.1, loss="cross_entropy", epochs=3)
+    np.testing.assert_allclose(sweep.coef[1], alone.coef, rtol=1e-12, atol=1e-14)
