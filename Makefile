@@ -47,8 +47,8 @@ report: $(VENV)/.installed ## run the quickstart suite and write reports/quickst
 
 gallery: report ## the same, and copy the report to the committed gallery
 	rm -rf reports/gallery/quickstart
-	mkdir -p reports/gallery/quickstart
-	cd reports/quickstart && cp -R report.html report.md machine.json figures ../gallery/quickstart/
+	mkdir -p reports/gallery/quickstart/figures
+	cd reports/quickstart && cp report.md machine.json ../gallery/quickstart/ && cp figures/*.svg figures/flights-convergence.png ../gallery/quickstart/figures/
 
 # Checks --------------------------------------------------------------------------------------------------------------
 

@@ -113,7 +113,8 @@ def cases(quick: bool = False) -> list[Case]:
         ),
         case("NIST Longley, residual deviation", "1 number", longley_residual, np.ones(1), 1e-11, longley),
         case("Spector's logit by batch gd", "4 coefficients", share_of_spector("gd", 4.0), np.ones(4), 1e-6, spector),
-        case("Spector's logit by Adam", "4 coefficients", share_of_spector("adam", 0.02), np.ones(4), 1e-6, spector),
+        # at a constant rate Adam circles the optimum, the closer the smaller the rate
+        case("Spector's logit by Adam", "4 coefficients", share_of_spector("adam", 0.005), np.ones(4), 1e-6, spector),
     ]
 
 
