@@ -209,7 +209,7 @@ def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = Fals
     if json_:
         emit({"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "problems": rows})
         return
-    heads = ("problem", "rows", "columns", "solvers", "rates", "seeds", "epochs", "runs")
+    heads = ("problem", "rows", "columns", "solvers", "rates", "seeds", "runs")
     Console().print(
         grid((*heads, "time"), ([*(row[h] for h in heads), row["error"] or plans.describe(row["seconds"])] for row in rows))
     )

@@ -100,9 +100,9 @@ def show(numbers: Costs) -> Show:
         (
             name(c),
             f"{c.learning_rate:g}",
-            f"{c.bytes_per_update / 1024:,.1f}",
-            f"{c.microseconds_per_update:,.2f}",
-            f"{c.milliseconds_per_epoch:,.2f}",
+            amount(c.bytes_per_update / 1024),
+            amount(c.microseconds_per_update),
+            amount(c.milliseconds_per_epoch),
             "—" if c.epochs_to_target is None else f"{c.epochs_to_target:.2g}",
             "—" if c.milliseconds_to_target is None else f"{c.milliseconds_to_target:.2g}",
             f"{c.floor:.1e}",
@@ -129,7 +129,8 @@ def show(numbers: Costs) -> Show:
             f"A batch step reads all {whole.bytes_per_update / 2**20:.1f} MiB and takes "
             f"{whole.microseconds_per_update:,.0f} µs before anything moves; a stochastic step takes "
             f"{one.microseconds_per_update:.2f} µs, but its gap stays at {one.floor:.0e} of the first, "
-            f"where batch descent gets to {whole.floor:.0e}. Mini-batches lie between on both counts.",
+            f"where batch descent gets to {whole.floor:.0e}.",
+            soonest(costs),
             Picture(
                 "The gap over time",
                 "milliseconds",
@@ -140,6 +141,24 @@ def show(numbers: Costs) -> Show:
             ),
         ],
         numbers,
+    )
+
+
+def amount(value: float) -> str:
+    """A positive number in a narrow column."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def soonest(costs: tuple[Cost, ...]) -> str:
+    """Which batch size came down to the target first, by epochs and by the clock."""
+    there = [c for c in costs if c.epochs_to_target is not None]
+    if not there:
+        return "None came down to 1 % of the first gap."
+    few = min(there, key=lambda c: c.epochs_to_target or 0.0)
+    fast = min(there, key=lambda c: c.milliseconds_to_target or 0.0)
+    return (
+        f"To 1 % of the first gap, {name(few)} rows a step needed the fewest epochs ({few.epochs_to_target:.2g}) and "
+        f"{name(fast)} the least time ({fast.milliseconds_to_target:.2g} ms)."
     )
 
 

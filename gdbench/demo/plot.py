@@ -93,8 +93,19 @@ def assembled(picture: Picture, xs: Axis, ys: Axis, grid: list[list[tuple[str, s
     middle = picture.x_label.center(max(0, xs.size - len(left) - len(right)))
     text.append(" " * pad + " └" + "─" * xs.size + "\n", "dim")
     text.append(" " * (pad + 2) + left + middle + right + "\n", "dim")
-    text.append(" " * (pad + 2) + f"{picture.y_label}:", "dim")
+    legend(text, picture, pad + 2, xs.size)
+    return text
+
+
+def legend(text: Text, picture: Picture, indent: int, width: int) -> None:
+    """Append what the marks mean, in lines of at most `width` characters."""
+    text.append(" " * indent + f"{picture.y_label}:", "dim")
+    used = len(picture.y_label) + 1
     for number, series in enumerate(picture.series):
         character, colour = mark(number)
-        text.append(f"  {character} {series.name}", colour)
-    return text
+        entry = f"  {character} {series.name}"
+        if used + len(entry) > width:
+            text.append("\n" + " " * indent)
+            used = 0
+        text.append(entry, colour)
+        used += len(entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table as RichTable
@@ -30,9 +31,11 @@ def block(part: str | Table | Picture) -> RenderableType:
 
 def table(part: Table) -> RichTable:
     """A table whose first column is left-aligned; the others hold numbers."""
-    made = RichTable(title=part.title, title_justify="left", title_style="bold")
+    made = RichTable(
+        title=part.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False
+    )
     for number, column in enumerate(part.columns):
-        made.add_column(column, justify="right" if number else "left", overflow="fold")
+        made.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=not number)
     for row in part.rows:
         made.add_row(*(Text(cell) for cell in row))
     return made

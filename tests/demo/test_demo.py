@@ -69,10 +69,8 @@ def test_line(shown):
 
 def test_line_prints_the_truth_beside_the_claim(shown):
     text = printed(shown("line"))
-    rows = [line for line in text.splitlines() if line.startswith("│")]
-    assert [cell.strip() for cell in rows[0].strip("│").split("│")] == [
-        "0", "17.2000", "0.2640", "0.0800", "10.0000", "0.40", "0.28",
-    ]  # fmt: skip
+    rows = [line.split() for line in text.splitlines()]
+    assert ["0", "17.2000", "0.2640", "0.0800", "10.0000", "0.40", "0.28"] in rows
     for number in ("0.8099", "0.6863", "0.5020", "0.4815", "0.4714", "0.6247", "2.1107", "5.80", "0.60x+2.20"):
         assert number in text
     for number in (shown("line").numbers.m, shown("line").numbers.b, shown("line").numbers.at_six):

@@ -268,6 +268,7 @@ def test_a_plugin_joins_a_suite_and_its_source_is_part_of_the_key(tmp_path):
     (tmp_path / "mine.py").write_text(PLUGIN.replace("self.scale *", "self.scale * 2 *"))
     edited = run_suite(path, tmp_path / "out")
     assert set(edited.runs["run_id"]).isdisjoint(found.runs["run_id"])
+    assert edited.runs["objective"].iloc[0] != found.runs["objective"].iloc[0]
 
 
 def test_float32_and_updates_budget(tmp_path):
