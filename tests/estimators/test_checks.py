@@ -20,7 +20,6 @@ MODELS = [
     GDRegressor(),
     GDClassifier(),
     GDRegressor(optimizer="adam", batch_size=8),
-    GDClassifier(loss="log_loss", multi_class="multinomial", optimizer="momentum", learning_rate="constant", eta0=0.05),
 ]
 
 

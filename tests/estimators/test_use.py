@@ -237,13 +237,6 @@ class TestGeneral:
             alone = GDClassifier(class_weight={False: 1.0, True: weight[k]}, **options).fit(X, y == k)
             np.testing.assert_allclose(together.coef_[k], alone.coef_[0], rtol=1e-9)
 
-    def test_softmax_finds_the_optimum_of_logistic_regression(self, iris):
-        X, y = iris
-        options = dict(optimizer="adam", learning_rate="invscaling", eta0=0.1, alpha=0.01, tol=None, max_iter=400)
-        model = GDClassifier("log_loss", multi_class="multinomial", batch_size=150, random_state=0, **options).fit(X, y)
-        exact = LogisticRegression(C=1 / (0.01 * len(y)), tol=1e-10).fit(X, y)
-        np.testing.assert_allclose(model.predict_proba(X), exact.predict_proba(X), atol=1e-3)
-
     def test_partial_fit_goes_on_like_fit(self, line):
         """Two epochs of fit, and two calls of partial_fit, by a rule whose steps depend on their number and its state."""
         options = dict(optimizer="adam", shuffle=False, tol=None)
