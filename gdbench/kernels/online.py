@@ -37,6 +37,7 @@ RUNNING, CONVERGED, OVERFLOW = 0.0, 1.0, 2.0
 
 along = operation("along")
 move = operation("move")
+move_on = operation("move_on")
 follow = operation("follow")
 truncate = operation("truncate")
 square = operation("square")
@@ -63,6 +64,17 @@ class DenseRows(Dense):
             squares += np.float64(vj * vj)
             absolutes += np.float64(abs(vj))
         return squares, absolutes
+
+    def move_on(self, i, c, v, after):
+        """Add c·x to v; Σv² and v·x′ over the row after that, in the one pass that has v in registers."""
+        x = self.values
+        squares = ahead = 0.0
+        for j in range(x.shape[1]):
+            vj = v[j] + c * x[i, j]
+            v[j] = vj
+            squares += np.float64(vj * vj)
+            ahead += np.float64(vj) * np.float64(x[after, j])
+        return squares, ahead
 
     def follow(self, i, c, mean):
         """Add c·x to the mean, in float64."""
@@ -102,6 +114,10 @@ class SparseRows(CSR):
             squares += np.float64(vj * vj)
             absolutes += np.float64(abs(vj))
         return squares, absolutes
+
+    def move_on(self, i, c, v, after):
+        squares, _ = move(self, i, c, v)
+        return squares, along(self, after, v)
 
     def follow(self, i, c, mean):
         for p in range(self.indptr[i], self.indptr[i + 1]):
@@ -176,6 +192,7 @@ class Net(NamedTuple):
         return True
 
 
+share = operation("share")
 push = operation("push")
 passes_over = operation("passes_over")
 counts_penalty = operation("counts_penalty")
@@ -184,9 +201,13 @@ counts_penalty = operation("counts_penalty")
 class Gradient(NamedTuple):
     """A step against the loss's gradient."""
 
-    def push(self, loss, p, y, rate, square):
-        """What the row is multiplied by before it is added to the weights."""
-        return -rate * max(-STEEPEST, min(derivative(loss, p, y), STEEPEST))
+    def share(self, rate):
+        """What a step is a multiple of, whatever the row."""
+        return rate
+
+    def push(self, loss, p, y, square):
+        """By what multiple of its share the row is added to the weights."""
+        return max(-STEEPEST, min(-derivative(loss, p, y), STEEPEST))
 
     def passes_over(self, square):
         """Whether a row with that ‖x‖² is no step at all."""
@@ -215,7 +236,10 @@ class PassiveAggressive(NamedTuple):
     most: float
     soft: bool
 
-    def push(self, loss, p, y, rate, square):
+    def share(self, rate):
+        return 1.0
+
+    def push(self, loss, p, y, square):
         size = value(loss, p, y) / (square + 0.5 / self.most) if self.soft else min(self.most, value(loss, p, y) / square)
         # The losses that this serves rise with slope 1, so the derivative is the direction.
         return -size * derivative(loss, p, y)
@@ -278,6 +302,15 @@ class Habits(NamedTuple):
     patience: int
     adaptive: bool
     watches: bool
+
+
+@inlined
+def next_row(index, held_out, r):
+    """The first place from r on whose row is not held out."""
+    if held_out.size > 0:
+        while r < index.size and held_out[index[r]]:
+            r += 1
+    return r
 
 
 @inlined
@@ -361,25 +394,29 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
         eta = scalars[ETA]
         losses = costs = 0.0
         s = 0
-        for r in range(n):
+        r = next_row(index, held_out, 0)
+        margin = along(rows, index[r], v)
+        while r < n:
             i = index[r]
+            r = next_row(index, held_out, r + 1)
+            after = index[r] if r < n else i
             if r + AHEAD < n:
                 ahead = index[r + AHEAD]
                 prefetch_row(rows, ahead)
                 touch_item(target, ahead)
                 touch_item(weight, ahead)
-            if held_out.size > 0 and held_out[i]:
-                continue
-            p = np.float64(real(scale * along(rows, i, v))) + intercept
+            # What does not depend on the margin comes first: the margins make a chain that all else waits for.
+            norm = square(rows, i)
+            rate = eta * rates[e, s]
+            part = share(aim, rate) * np.float64(weight[i])
+            p = np.float64(real(scale * margin)) + intercept
             y = np.float64(target[i])
             losses += value(loss, p, y)
             if counts_penalty(aim):
                 costs += cost(penalty, squares, absolutes)
-            norm = square(rows, i)
             if passes_over(aim, norm):
+                margin = along(rows, after, v)
                 continue
-            rate = eta * rates[e, s]
-            c = push(aim, loss, p, y, rate, norm) * np.float64(weight[i])
             kept = np.float64(real(keep(penalty, rate)))
             scale *= kept
             squares *= kept * kept
@@ -388,12 +425,22 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
                 scalars[SCALE] = scale
                 gather_in(v, mean, scalars)
                 scale = 1.0
-            if c != 0.0:
-                squares, absolutes = move(rows, i, real(c * (1.0 / scale)), v)
+            towards = push(aim, loss, p, y, norm)
+            c = part * towards
+            step = real(part / scale * towards)
+            if habits.fit_intercept:
+                # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
+                intercept += part * habits.decay * towards
+            if truncates(penalty):
+                if c != 0.0:
+                    squares, absolutes = move(rows, i, step, v)
+                    squares *= scale * scale
+                    absolutes *= scale
+            elif c != 0.0:
+                squares, margin = move_on(rows, i, step, v, after)
                 squares *= scale * scale
-                absolutes *= scale
-                if habits.fit_intercept:
-                    intercept += c * habits.decay
+            else:
+                margin = along(rows, after, v)
             if averages and steps >= begin:
                 count = steps - begin + 1.0
                 follow(rows, i, -scalars[LAG] * c / scale, mean)
@@ -404,6 +451,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
             if truncates(penalty):
                 due += charge(penalty, rate)
                 truncate(rows, i, v, paid, due, scale)
+                margin = along(rows, after, v)
             s += 1
             steps += 1.0
         curve[0, e] = losses / rates.shape[1]
