@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.linear_model import SGDClassifier, SGDRegressor
+from sklearn.linear_model import LogisticRegression, SGDClassifier, SGDRegressor
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -236,6 +236,13 @@ class TestGeneral:
         for k in range(3):
             alone = GDClassifier(class_weight={False: 1.0, True: weight[k]}, **options).fit(X, y == k)
             np.testing.assert_allclose(together.coef_[k], alone.coef_[0], rtol=1e-9)
+
+    def test_softmax_finds_the_optimum_of_logistic_regression(self, iris):
+        X, y = iris
+        options = dict(optimizer="adam", learning_rate="constant", eta0=0.05, alpha=0.01, tol=None, max_iter=1500)
+        model = GDClassifier("log_loss", multi_class="multinomial", batch_size=150, **options).fit(X, y)
+        exact = LogisticRegression(C=1 / (0.01 * len(y)), tol=1e-10).fit(X, y)
+        np.testing.assert_allclose(model.predict_proba(X), exact.predict_proba(X), atol=1e-6)
 
     def test_partial_fit_goes_on_like_fit(self, line):
         """Two epochs of fit, and two calls of partial_fit, by a rule whose steps depend on their number and its state."""
