@@ -64,8 +64,11 @@ def _possible(row: dict[str, Any]) -> dict[str, Any]:
 
     On sparse rows it moves the intercept at a hundredth of the rate, which is no step of the objective's descent, and truncates
     only the weights of the row at hand. An l1 part and averaging do not go together: it keeps the average in a form that only
-    knows of shrinking and of adding rows, so what truncation takes off a weight never reaches the average.
+    knows of shrinking and of adding rows, so what truncation takes off a weight never reaches the average. The perceptron's
+    derivative jumps at a margin of 0, to which truncation drives every margin: in float32 rounding would decide the side.
     """
+    if row["kind"] == "float32" and row["loss"].__name__ == "Perceptron" and row["penalty"] in ("l1", "elasticnet"):
+        row = row | {"kind": "dense"}
     if row["kind"] == "CSR":
         row = row | {"fit_intercept": False, "penalty": "l2" if row["penalty"] else None}
     return row | {"average": False} if row["penalty"] in ("l1", "elasticnet") else row
