@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-import gdbench as gd
-
 from .common import OPTIMIZERS, VARIANTS, named, or_skip
 
-#: Small problems with a certified optimum; the penalty gives separable classes one.
+#: Small problems with a certified optimum, one a loss; the penalty gives separable classes one.
 PROBLEMS = {
-    "regression": {},
     "ill_conditioned": {},
     "breast_cancer": {"penalty": "l2", "alpha": 1e-2},
     "wine": {"penalty": "l2", "alpha": 1e-2},
@@ -29,6 +26,8 @@ SWEPT = tuple(float(f"{rate:.3g}") for rate in np.geomspace(1e-4, 10.0, 16))
 
 def curve(problem, **solver):
     """Epochs, steps, samples and relative gaps that one run recorded, at each epoch and log-spaced below."""
+    import gdbench as gd
+
     options = {"loss": problem.loss, "penalty": problem.penalty, "seed": SEED, "batch_size": BATCH_SIZE, "epochs": EPOCHS}
     found = gd.fit(problem.X, problem.y, **options, record=200, tol=0.0, **solver).curve
     gap = found["objective"].to_numpy() - problem.optimum.value
@@ -46,64 +45,59 @@ def reached(found, column, target):
     return float(found[column][np.argmax(on_target)]) if on_target.any() else MISSED * float(found[column][-1])
 
 
-class ToTarget:
+class Runs:
     """All runs are made once a commit; the benchmarks read them."""
 
     timeout = 300
     version = "1"
-    number = 1
-    params = (tuple(PROBLEMS), OPTIMIZERS, TARGETS)
-    param_names = ("problem", "optimizer", "target")
+    params = (tuple(PROBLEMS), OPTIMIZERS)
+    param_names = ("problem", "optimizer")
 
     def setup_cache(self):
+        import gdbench as gd
+
         runs = {}
         for name, options in PROBLEMS.items():
             try:
                 problem = gd.load_problem(name, **options)
-                for optimizer in OPTIMIZERS:
-                    solver = {"optimizer": optimizer, "learning_rate": RATES[optimizer]}
-                    runs[name, optimizer] = curve(problem, variant="mini-batch", **solver)
-                for variant in VARIANTS:
-                    runs[name, variant] = curve(problem, variant=variant, optimizer="gd", learning_rate=VARIANT_RATES[variant])
+                for optimizer, rate in RATES.items():
+                    runs[name, optimizer] = curve(problem, variant="mini-batch", optimizer=optimizer, learning_rate=rate)
+                for variant, rate in VARIANT_RATES.items():
+                    runs[name, variant] = curve(problem, variant=variant, optimizer="gd", learning_rate=rate)
             except (AttributeError, TypeError, ValueError):
                 continue  # this commit knows no such problem: setup skips it
         return runs
 
-    def setup(self, runs, problem, solver, target):
+    def setup(self, runs, problem, solver, *_):
         if (problem, solver) not in runs:
             raise NotImplementedError
+
+
+class Epochs(Runs):
+    params = (tuple(PROBLEMS), OPTIMIZERS, TARGETS)
+    param_names = ("problem", "optimizer", "target")
 
     @named("epochs to target, mini-batch", unit="epochs")
     def track_epochs(self, runs, problem, solver, target):
         # Whole epochs: a target met within the first counts as one.
         return float(np.ceil(reached(runs[problem, solver], "epoch", target))) or 1.0
 
-    @named("updates to target, mini-batch", unit="updates")
-    def track_updates(self, runs, problem, solver, target):
-        return reached(runs[problem, solver], "step", target) or 1.0
 
-    @named("samples to target, mini-batch", unit="samples")
-    def track_samples(self, runs, problem, solver, target):
-        return reached(runs[problem, solver], "samples", target) or 1.0
+class Updates(Runs):
+    @named("updates to 1e-2, mini-batch", unit="updates")
+    def track_updates(self, runs, problem, solver):
+        return reached(runs[problem, solver], "step", "1e-2") or 1.0
 
 
-class Variants:
-    """The gap that each variant ends with: a noise floor that rises is a step that has become worse."""
-
-    timeout = 300
-    version = "1"
+class Variants(Runs):
     params = (tuple(PROBLEMS), VARIANTS)
     param_names = ("problem", "variant")
-    setup_cache = ToTarget.setup_cache
-
-    def setup(self, runs, problem, variant):
-        if (problem, variant) not in runs:
-            raise NotImplementedError
 
     @named("samples to 1e-2, plain gradient descent", unit="samples")
     def track_samples(self, runs, problem, variant):
         return reached(runs[problem, variant], "samples", "1e-2") or 1.0
 
+    # A noise floor that rises means that a step has become worse.
     @named("relative gap after 200 epochs", unit="of the first gap")
     def track_floor(self, runs, problem, variant):
         return abs(float(np.median(runs[problem, variant]["gap"][-20:]))) + 1e-16
@@ -114,16 +108,18 @@ class Robustness:
 
     timeout = 120
     version = "1"
-    params = (("regression", "breast_cancer"), OPTIMIZERS)
-    param_names = ("problem", "optimizer")
+    params = (OPTIMIZERS,)
+    param_names = ("optimizer",)
 
-    def setup(self, name, optimizer):
+    def setup(self, optimizer):
         with or_skip():
-            self.problem = gd.load_problem(name, **PROBLEMS[name])
+            import gdbench as gd
+
+            self.problem = gd.load_problem("breast_cancer", **PROBLEMS["breast_cancer"])
             self.sweep = gd.sweep
 
     @named(f"1 + failing learning rates of {len(SWEPT)}", unit="rates")
-    def track_failing_rates(self, name, optimizer):
+    def track_failing_rates(self, optimizer):
         p = self.problem
         swept = self.sweep(
             p.X, p.y, learning_rates=SWEPT, loss=p.loss, penalty=p.penalty, optimizer=optimizer, epochs=50, seed=SEED
