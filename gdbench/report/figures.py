@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from gdbench.report import across, style, view, words
 from gdbench.report.across import Across, Line, Ranks, Steps
@@ -39,7 +40,7 @@ STYLE: Any = {
     "ytick.minor.size": 0,
     "lines.linewidth": 1.8,
     "legend.frameon": False,
-    "text.parse_math": True,
+    "text.parse_math": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "svg.hashsalt": "gdbench",
@@ -47,6 +48,8 @@ STYLE: Any = {
 }
 #: Of so many problems a report draws figures unasked; each takes about a second.
 MANY = 12
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 INK = "#1b1f24"
 SOFT = "#57606a"
@@ -145,11 +148,6 @@ def styled() -> Iterator[None]:
         yield
 
 
-def plain(text: str) -> str:
-    """Text in which a dollar sign starts no formula."""
-    return text.replace("$", r"\$")
-
-
 def line_of(solver: SolverView) -> dict:
     """Colour, dash and width of a solver's line."""
     if solver.baseline:
@@ -165,10 +163,18 @@ def legend(figure: Figure, ax: Any, columns: int = 4) -> None:
 
 
 def logarithmic(ax: Any, axes: str = "xy") -> None:
-    """Log axes with a tick a decade; the nine between cost most of the drawing time."""
+    """Log axes with a tick a decade; the nine between, and numbers set as formulas, cost most of the drawing time."""
     for name in axes:
         getattr(ax, f"set_{name}scale")("log")
-        getattr(ax, f"{name}axis").set_minor_locator(NullLocator())
+        axis = getattr(ax, f"{name}axis")
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(power))
+
+
+def power(value: float, _: object = None) -> str:
+    """A power of ten as text, 10⁻³; other numbers as they are."""
+    exponent = math.log10(value) if value > 0 else math.nan
+    return f"10{str(round(exponent)).translate(RAISED)}" if exponent == math.floor(exponent) else f"{value:g}"
 
 
 def convergence(problem: ProblemView) -> Figure:
@@ -184,7 +190,7 @@ def convergence(problem: ProblemView) -> Figure:
         for target in problem.targets:
             ax.axhline(target, color=SOFT, linewidth=0.7, linestyle=":", alpha=0.6, zorder=1)
     first = figure.axes[0]
-    first.set(ylabel="relative gap", title=plain(problem.name))
+    first.set(ylabel="relative gap", title=problem.name)
     legend(figure, first)
     return figure
 
@@ -193,7 +199,7 @@ def _curve(ax: Any, solver: SolverView, kind: str) -> None:
     curve = solver.curve
     x = getattr(curve, kind)
     look = line_of(solver)
-    ax.plot(x, curve.middle, label=plain(solver.label), **look)
+    ax.plot(x, curve.middle, label=solver.label, **look)
     ax.fill_between(x, curve.low, curve.high, color=look["color"], alpha=0.15, linewidth=0)
 
 
@@ -206,7 +212,7 @@ def rates(problem: ProblemView) -> Figure:
         _rates(ax, strip, solver, len(shown) - row)
     logarithmic(ax)
     ax.set(xlabel="learning rate", ylabel="final relative gap")
-    strip.set(yticks=[], ylim=(0.2, len(shown) + 0.8), title=plain(problem.name), facecolor="#fbefe6")
+    strip.set(yticks=[], ylim=(0.2, len(shown) + 0.8), title=problem.name, facecolor="#fbefe6")
     strip.set_ylabel("diverged", rotation=0, ha="right", va="center")
     strip.grid(False)
     strip.spines[:].set_visible(False)
@@ -218,7 +224,7 @@ def rates(problem: ProblemView) -> Figure:
 def _rates(ax: Any, strip: Any, solver: SolverView, row: int) -> None:
     found, look = solver.sensitivity, line_of(solver)
     mark = style.MARKS[style.look(solver.optimizer)[1]][1]
-    ax.plot(found.rate, found.middle, marker=mark, markersize=4, label=plain(solver.label), **look)
+    ax.plot(found.rate, found.middle, marker=mark, markersize=4, label=solver.label, **look)
     ax.fill_between(found.rate, found.low, found.high, color=look["color"], alpha=0.15, linewidth=0)
     best = found.rate == solver.rate
     ax.plot(found.rate[best], found.middle[best], mark, markersize=9, color=look["color"], markeredgecolor=INK)
@@ -237,8 +243,8 @@ def to_target(problem: ProblemView) -> Figure:
         ax.plot([cost.low, high], [place, place], color=SOFT, linewidth=1.2)
         ax.plot(cost.value, place, style.VARIANT_MARKS[_variant(solver)][1], color=colour, markersize=6)
     logarithmic(ax, "x")
-    ax.set(xlabel=f"{problem.by} to gap {words.gap(problem.headline or 0)}", title=plain(problem.name))
-    ax.set_yticks(range(len(shown)), [plain(solver.label) for solver in shown])
+    ax.set(xlabel=f"{problem.by} to gap {words.gap(problem.headline or 0)}", title=problem.name)
+    ax.set_yticks(range(len(shown)), [solver.label for solver in shown])
     ax.tick_params(axis="y", length=0)
     return figure
 
@@ -266,7 +272,7 @@ def steps(subject: tuple[ProblemView, list[Steps]]) -> Figure:
 def _steps(ax: Any, one: Steps, values: np.ndarray) -> None:
     colour, mark = style.look(one.solver.optimizer)
     sound = np.isfinite(values) & (values > 0)
-    label = plain(style.optimizer_name(one.solver.optimizer))
+    label = style.optimizer_name(one.solver.optimizer)
     ax.plot(
         one.rows[sound],
         values[sound],
@@ -288,8 +294,8 @@ def ranks(subject: tuple[Ranks, str]) -> Figure:
         cost = words.figure(by, float(found.costs[i, j])) if np.isfinite(found.costs[i, j]) else "–"
         colour = "white" if found.ranks[i, j] < (1 + rows) / 2 else INK
         ax.text(j, i, f"{found.ranks[i, j]:g}   {cost}", ha="center", va="center", color=colour, fontsize=8)
-    ax.set_yticks(range(rows), [f"{plain(one.label)}  ({mean:.1f})" for one, mean in zip(found.who, found.mean, strict=True)])
-    ax.set_xticks(range(columns), [plain(problem.name) for problem in found.problems])
+    ax.set_yticks(range(rows), [f"{one.label}  ({mean:.1f})" for one, mean in zip(found.who, found.mean, strict=True)])
+    ax.set_xticks(range(columns), [problem.name for problem in found.problems])
     ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     ax.set_xticks(np.arange(columns - 1) + 0.5, minor=True)
     ax.set_yticks(np.arange(rows - 1) + 0.5, minor=True)
@@ -320,7 +326,7 @@ def stairs(found: list[Line], x: str, y: str) -> Figure:
         who = line.who
         colour = INK if who.baseline else style.PALETTE[style.look(who.optimizer)[0]]
         dash = style.BASELINE_DASH[1] if who.baseline else style.DASHES.get(who.variant, ("", "-"))[1]
-        ax.step(line.x, line.middle, where="post", color=colour, linestyle=dash, label=plain(who.label))
+        ax.step(line.x, line.middle, where="post", color=colour, linestyle=dash, label=who.label)
         ax.fill_between(line.x, line.low, line.high, step="post", color=colour, alpha=0.13, linewidth=0)
     logarithmic(ax, "x")
     ax.set(xlabel=x, ylabel=y, ylim=(-0.02, 1.02))
@@ -355,7 +361,7 @@ def bandwidth(subject: tuple[View, Across]) -> Figure:
     if limit := shown.machine.get("read_bandwidth_gb_s"):
         ax.axvline(limit, color=SOFT, linestyle="--", linewidth=1.2, label="memory, one core")
     ax.set(xlabel="GB of data a second", ylim=(-0.6, len(names) - 0.4))
-    ax.set_yticks(range(len(names)), [plain(name) for name in names])
+    ax.set_yticks(range(len(names)), names)
     ax.tick_params(axis="y", length=0)
     legend(figure, ax, 5)
     return figure

@@ -123,9 +123,9 @@ def svg(shown: Card) -> str:
         for i, series in enumerate(shown.series):
             colour = list(style.PALETTE.values())[i % len(style.PALETTE)]
             line = "-" if series.joined else ""
-            ax.plot(series.x, series.y, line, marker="o", markersize=3, color=colour, label=figures.plain(series.name))
+            ax.plot(series.x, series.y, line, marker="o", markersize=3, color=colour, label=series.name)
         figures.logarithmic(ax, shown.log)
-        ax.set(xlabel=figures.plain(shown.x), ylabel=figures.plain(shown.y))
+        ax.set(xlabel=shown.x, ylabel=shown.y)
         if len(shown.series) > 1:
             figures.legend(figure, ax, 3)
         out = io.StringIO()
