@@ -53,8 +53,9 @@ gallery: report ## the same, and copy the report to the committed gallery
 # Checks --------------------------------------------------------------------------------------------------------------
 
 # PYTHONSAFEPATH keeps the checkout off sys.path, in the processes that tests start too, so that what is tested is the
-# installed package; tests/test_packaging.py checks that it is. More arguments: make test ARGS="--slow -k adam"
-PYTEST := GDBENCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+# installed package; tests/test_packaging.py checks that it is. The tests of a file share what they compile, so a file goes to
+# one process. More arguments: make test ARGS="--slow -k adam"
+PYTEST := GDBENCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test: $(VENV)/.installed $(VENV)/.tools ## install the package and run the tests against it
 	$(PYTEST) $(ARGS)

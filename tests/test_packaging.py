@@ -15,7 +15,6 @@ import pytest
 import gdbench
 
 # Built once: with --dist loadgroup all of this file's tests run in one process.
-pytestmark = pytest.mark.xdist_group("packaging")
 
 IN_PACKAGE = [
     "py.typed",

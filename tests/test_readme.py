@@ -36,7 +36,6 @@ def test_python_blocks_run_in_turn(tmp_path):
 
 
 @pytest.mark.parametrize("command", [c for c in SHELL if c.startswith("gdbench")])
-@pytest.mark.xdist_group("readme")
 def test_commands_run(command, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "readme"
     folder.mkdir(exist_ok=True)

@@ -7,9 +7,6 @@ import pytest
 
 from gdbench import cli
 
-# One process runs the suite once.
-pytestmark = pytest.mark.xdist_group("cli-suite")
-
 SUITE = """
 title = "tiny"
 seeds = 1

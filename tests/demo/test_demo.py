@@ -14,9 +14,6 @@ from gdbench.demo.plot import plot
 from gdbench.demo.show import Picture, Series, Show, Table, plain
 from gdbench.errors import GdbenchError
 
-# One process computes each demo once.
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @pytest.fixture(scope="module")
 def shown():

@@ -8,7 +8,7 @@ from cdp import Browser
 from gdbench.report import landscapes
 from gdbench.report.compare import compare
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 SHOWN = "document.querySelectorAll('.plot .main-svg').length"
 

@@ -11,9 +11,6 @@ import scipy.sparse as sp
 
 import gdbench as gd
 
-# In one process of several, so that none of them compiles what another does.
-pytestmark = pytest.mark.xdist_group("solve")
-
 N, D = 12, 3
 X = np.random.default_rng(0).normal(size=(N, D))
 Y = X @ np.array([1.0, -2.0, 0.5]) + 0.3

@@ -8,9 +8,6 @@ import scipy.sparse as sp
 import gdbench as gd
 from gdbench.solve.inputs import as_data
 
-# In one process of several, so that none of them compiles what another does.
-pytestmark = pytest.mark.xdist_group("solve")
-
 HOURS, SCORES = np.arange(1.0, 6.0)[:, None], np.array([2.0, 4.0, 5.0, 4.0, 5.0])
 RNG = np.random.default_rng(7)
 N, D = 90, 5

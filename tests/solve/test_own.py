@@ -9,9 +9,6 @@ import pytest
 
 import gdbench as gd
 
-# In one process of several, so that none of them compiles what another does.
-pytestmark = pytest.mark.xdist_group("solve")
-
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(40, 3))
 Y = X @ [1.0, -2.0, 0.5]

@@ -6,9 +6,6 @@ import pytest
 
 import gdbench as gd
 
-# In one process of several, so that none of them compiles what another does.
-pytestmark = pytest.mark.xdist_group("solve")
-
 RNG = np.random.default_rng(11)
 N, D = 70, 6
 X = RNG.normal(size=(N, D))
