@@ -44,11 +44,12 @@ class Run:
     losses: np.ndarray
 
 
-def rows_of(X: Any) -> Any:
+def rows_of(X: Any, penalty: Any) -> Any:
     """The rows as the kernel reads them."""
     if sparse.issparse(X):
         return online.SparseRows(X.data, X.indices.view(np.uint32), X.indptr, int(X.shape[1]))
-    return online.DenseRows(np.asarray(X))
+    chained = X.dtype == np.float64 and not online.truncates(penalty)
+    return (online.ChainedRows if chained else online.DenseRows)(np.asarray(X))
 
 
 def penalty_of(estimator: Any, alpha: float) -> Any:
@@ -110,8 +111,8 @@ class Plan:
     held_out: np.ndarray
 
     def __post_init__(self) -> None:
-        self.rows = rows_of(self.X)
         self.penalty = penalty_of(self.estimator, self.alpha)
+        self.rows = rows_of(self.X, self.penalty)
         self.aim = aim_of(self.estimator, self.learning_rate)
         self.rates = Rates(self.estimator, self.learning_rate, self.alpha, self.loss)
         self.n = self.X.shape[0]
@@ -140,7 +141,8 @@ class Plan:
         shuffle = order.Sklearn(seed) if estimator.shuffle else order.Sequential(seed)
         index = np.arange(self.n, dtype=np.int32)
         log = Log(estimator.verbose, weights.coef, scalars, self.steps)
-        losses = []
+        losses: list[np.ndarray] = []
+        descend: Callable | None = None
         done = 0
         while done < self.max_iter and scalars[online.STATUS] == online.RUNNING:
             # No fit ends before its patience does; after that the stretches double, so that few rates go unused.
@@ -150,9 +152,9 @@ class Plan:
                 log.begin(done)
             factors = self.rates.factors(scalars[online.STEPS], epochs, self.steps)
             curve = np.empty((2, epochs))
-            ran = online.descend_epochs.cached(
-                lesson, habits, weights.coef, weights.mean_coef, paid, scalars, shuffle, index, done, factors, curve
-            )
+            given = (lesson, habits, weights.coef, weights.mean_coef, paid, scalars, shuffle, index, done, factors, curve)
+            descend = descend or online.descend_epochs.bound(*given)
+            ran = descend(*given)
             losses.append(curve[0, :ran])
             done += ran
             if scalars[online.STATUS] == online.OVERFLOW:

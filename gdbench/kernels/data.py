@@ -118,11 +118,12 @@ class Dense(NamedTuple):
         """Row i as an array of shape (d,)."""
         return self.values[i]
 
-    def prefetch_row(self, i):
+    def prefetch_row(self, i, later):
         """Ask the memory for row i, a cache line (64 bytes) at a time."""
         x = self.values
         for j in range(0, x.shape[1], 64 // x.itemsize):
             touch(x, i, j)
+        touch(x, i, x.shape[1] - 1)  # a row that begins within a line ends in one more
 
 
 class CSR(NamedTuple):
@@ -131,8 +132,9 @@ class CSR(NamedTuple):
     Attributes
     ----------
     values : ndarray of shape (stored,), float32 or float64
-    indices : ndarray of shape (stored,), int32 or int64
-        The column of each value; sorted and unique within a row.
+    indices : ndarray of shape (stored,), uint32 or uint64
+        The column of each value; sorted and unique within a row. Unsigned, so that no index is checked for a count from
+        the end.
     indptr : ndarray of shape (n + 1,), int32 or int64
         Row i is stored at indptr[i] … indptr[i + 1] − 1.
     columns : int
@@ -146,10 +148,18 @@ class CSR(NamedTuple):
 
     def row_dot(self, i, w, k):
         """Σ x[i, j]·w[k, j] over the stored values of row i."""
-        total = w[0, 0] * 0
-        for p in range(self.indptr[i], self.indptr[i + 1]):
-            total += self.values[p] * w[k, self.indices[p]]
-        return total
+        v, at = self.values, self.indices
+        first, last = self.indptr[i], self.indptr[i + 1]
+        z0 = z1 = z2 = z3 = w[0, 0] * 0
+        whole = last - (last - first) % 4
+        for p in range(first, whole, 4):
+            z0 += v[p] * w[k, at[p]]
+            z1 += v[p + 1] * w[k, at[p + 1]]
+            z2 += v[p + 2] * w[k, at[p + 2]]
+            z3 += v[p + 3] * w[k, at[p + 3]]
+        for p in range(whole, last):
+            z0 += v[p] * w[k, at[p]]
+        return (z0 + z1) + (z2 + z3)
 
     def row_axpy(self, i, scale, g, k):
         """Add scale·x[i, j] to g[k, j] for the stored values, in place."""
@@ -178,8 +188,9 @@ class CSR(NamedTuple):
             scratch[self.indices[p]] = self.values[p]
         return scratch
 
-    def prefetch_row(self, i):
-        """Ask the memory for row i's values and columns."""
+    def prefetch_row(self, i, later):
+        """Ask the memory for row i's values and columns, and for where a later row begins."""
+        touch_item(self.indptr, later)
         for p in range(self.indptr[i], self.indptr[i + 1], 64 // self.values.itemsize):
             touch_item(self.values, p)
             touch_item(self.indices, p)

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from gdbench.kernels.data import prefetch_row
+from gdbench.kernels.data import prefetch_row, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import (
     accumulate,
-    add_losses,
     classes,
     curvatures,
     derive,
@@ -21,11 +20,10 @@ from gdbench.kernels.models import (
     pick,
     scratch,
 )
-from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
 from gdbench.kernels.tags import load, store
-from gdbench.kernels.task import weigh
+from gdbench.kernels.task import AHEAD, Counted, Uncounted, weigh
 
 #: Rows whose gradients are summed before they join the batch's sum: a fixed split, so that the sum is the same to the bit
 #: whoever computes the parts, and more accurate than one long sum.
@@ -41,12 +39,12 @@ def zero(g):
 
 
 @inlined
-def batch_gradient(task, rows, w, g, part, z, c):
-    """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk."""
+def batch_gradient(task, rows, w, g, part, z, c, losses):
+    """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk; count the losses if asked."""
     for first in range(0, rows.size, CHUNK):
         into = g if first == 0 else part
         zero(into)
-        accumulate(task.model, task, rows[first : first + CHUNK], w, into, z, c)
+        accumulate(task.model, task, rows[first : first + CHUNK], w, into, z, c, losses)
         if first > 0:
             for k in range(g.shape[0]):
                 for j in range(g.shape[1]):
@@ -84,7 +82,8 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
         for r in range(order.shape[1]):
             i = order[p, r]
             if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD])
+                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
+                touch_item(task.target, order[p, r + AHEAD])
             derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
             now = w.dtype.type(t + s)
             for k in range(outputs(model, w)):
@@ -174,7 +173,7 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     for p in range(order.shape[0]):
         for first in range(0, order.shape[1], batch_size):
             rows = order[p, first : first + batch_size]
-            batch_gradient(task, rows, w, g, part, z, c)
+            batch_gradient(task, rows, w, g, part, z, c, Uncounted())
             take_step(task, rule, iterate, g, w.dtype.type(1.0 / rows.size), rates[s], eta, t + s)
             s += 1
 
@@ -191,7 +190,7 @@ def chunk_gradient(task, rows, w, g):
     """
     zero(g)
     z, c = np.empty(scratch(task.model, w, rows.size), w.dtype), np.empty(w.shape[0], w.dtype)
-    accumulate(task.model, task, rows, w, g, z, c)
+    accumulate(task.model, task, rows, w, g, z, c, Uncounted())
 
 
 @kernel
@@ -240,11 +239,10 @@ def objective_and_gradient(task, w, totals, g):
     zero(g)
     for first in range(0, n, CHUNK):
         chunk = rows[first : first + CHUNK]
-        batch_gradient(task, chunk, w, part, part, z, c)
+        batch_gradient(task, chunk, w, part, part, z, c, Counted(totals))
         for k in range(g.shape[0]):
             for j in range(g.shape[1]):
                 g[k, j] += part[k, j]
-        add_losses(task.model, task, chunk, w, z, totals)
     group = w.shape[0] // totals.size
     for lane in range(totals.size):
         totals[lane] /= n

@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.data import CSR, Dense, prefetch_row, touch_item
+from gdbench.kernels.ahead import step_and_look
+from gdbench.kernels.data import CSR, Dense, prefetch_row, touch, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
-from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.order import arrange
 from gdbench.kernels.tags import operation
+from gdbench.kernels.task import AHEAD
 
 #: Derivatives are cut off here, as scikit-learn does, so that a wild row cannot end a fit by itself.
 STEEPEST = 1e12
@@ -37,7 +38,9 @@ RUNNING, CONVERGED, OVERFLOW = 0.0, 1.0, 2.0
 
 along = operation("along")
 move = operation("move")
+foresee = operation("foresee")
 move_on = operation("move_on")
+stay = operation("stay")
 follow = operation("follow")
 truncate = operation("truncate")
 square = operation("square")
@@ -65,8 +68,16 @@ class DenseRows(Dense):
             absolutes += np.float64(abs(vj))
         return squares, absolutes
 
-    def move_on(self, i, c, v, after):
-        """Add c·x to v; Σv² and v·x′ over the row after that, in the one pass that has v in registers."""
+    def foresee(self, i, v, after):
+        """What is known of the row after i before the first step."""
+        return 0.0, 0.0
+
+    def move_on(self, c, v, at, known):
+        """Add c·x to v; Σv², v·x′ over the row after that, in the one pass that has v in registers, and what is known then.
+
+        `at` holds the numbers of this row, the one after, the one beyond that and one far ahead.
+        """
+        i, after, _, _ = at
         x = self.values
         squares = ahead = 0.0
         for j in range(x.shape[1]):
@@ -74,7 +85,11 @@ class DenseRows(Dense):
             v[j] = vj
             squares += np.float64(vj * vj)
             ahead += np.float64(vj) * np.float64(x[after, j])
-        return squares, ahead
+        return squares, ahead, known
+
+    def stay(self, v, at, known):
+        """The same where v does not move."""
+        return along(self, at[1], v), known
 
     def follow(self, i, c, mean):
         """Add c·x to the mean, in float64."""
@@ -96,6 +111,27 @@ class DenseRows(Dense):
         return total
 
 
+class ChainedRows(DenseRows):
+    """Dense rows in float64, of which two products are known before a step: v·x′ and x·x′ of the row x′ after it."""
+
+    def foresee(self, i, v, after):
+        ahead, overlap, _ = step_and_look(v, self.values, i, i, after, after, 1.0, 0.0)
+        return ahead, overlap
+
+    def move_on(self, c, v, at, known):
+        i, after, beyond, far = at
+        ahead, overlap, squares = step_and_look(v, self.values, i, after, beyond, far, 1.0, c)
+        return squares, known[0] + c * known[1], (ahead, overlap)
+
+    def stay(self, v, at, known):
+        _, margin, known = move_on(self, 0.0, v, at, known)
+        return margin, known
+
+    def prefetch_row(self, i, later):
+        """The end of the row; the pass asks for the rest."""
+        touch(self.values, i, self.values.shape[1] - 1)
+
+
 class SparseRows(CSR):
     """Sparse rows; `indices` unsigned, so that no index is checked for a count from the end."""
 
@@ -115,9 +151,15 @@ class SparseRows(CSR):
             absolutes += np.float64(abs(vj))
         return squares, absolutes
 
-    def move_on(self, i, c, v, after):
-        squares, _ = move(self, i, c, v)
-        return squares, along(self, after, v)
+    def foresee(self, i, v, after):
+        return 0.0, 0.0
+
+    def move_on(self, c, v, at, known):
+        squares, _ = move(self, at[0], c, v)
+        return squares, along(self, at[1], v), known
+
+    def stay(self, v, at, known):
+        return along(self, at[1], v), known
 
     def follow(self, i, c, mean):
         for p in range(self.indptr[i], self.indptr[i + 1]):
@@ -256,7 +298,8 @@ class Lesson(NamedTuple):
 
     Attributes
     ----------
-    rows : DenseRows or SparseRows
+    rows : ChainedRows, DenseRows or SparseRows
+        Not chained for a penalty that truncates: that moves the weights once more.
     target : ndarray of shape (n,), the rows' type
     weight : ndarray of shape (n,), the rows' type
         Of each row's step; its loss counts once all the same.
@@ -395,16 +438,16 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
         losses = costs = 0.0
         s = 0
         r = next_row(index, held_out, 0)
-        margin = along(rows, index[r], v)
+        following = next_row(index, held_out, r + 1)
+        i, after = index[r], index[following if following < n else r]
+        margin = along(rows, i, v)
+        known = foresee(rows, i, v, after)
         while r < n:
-            i = index[r]
-            r = next_row(index, held_out, r + 1)
-            after = index[r] if r < n else i
-            if r + AHEAD < n:
-                ahead = index[r + AHEAD]
-                prefetch_row(rows, ahead)
-                touch_item(target, ahead)
-                touch_item(weight, ahead)
+            r, following = following, next_row(index, held_out, following + 1)
+            at = (i, after, index[following] if following < n else after, index[min(r + AHEAD, n - 1)])
+            prefetch_row(rows, at[3], index[min(r + 2 * AHEAD, n - 1)])
+            touch_item(target, at[3])
+            touch_item(weight, at[3])
             # What does not depend on the margin comes first: the margins make a chain that all else waits for.
             norm = square(rows, i)
             rate = eta * rates[e, s]
@@ -415,7 +458,8 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
             if counts_penalty(aim):
                 costs += cost(penalty, squares, absolutes)
             if passes_over(aim, norm):
-                margin = along(rows, after, v)
+                margin, known = stay(rows, v, at, known)
+                i, after = at[1], at[2]
                 continue
             kept = np.float64(real(keep(penalty, rate)))
             scale *= kept
@@ -424,6 +468,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
             if scale < smallest:
                 scalars[SCALE] = scale
                 gather_in(v, mean, scalars)
+                known = (known[0] * scale, known[1])
                 scale = 1.0
             towards = push(aim, loss, p, y, norm)
             c = part * towards
@@ -437,10 +482,10 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
                     squares *= scale * scale
                     absolutes *= scale
             elif c != 0.0:
-                squares, margin = move_on(rows, i, step, v, after)
+                squares, margin, known = move_on(rows, step, v, at, known)
                 squares *= scale * scale
             else:
-                margin = along(rows, after, v)
+                margin, known = stay(rows, v, at, known)
             if averages and steps >= begin:
                 count = steps - begin + 1.0
                 follow(rows, i, -scalars[LAG] * c / scale, mean)
@@ -452,6 +497,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
                 due += charge(penalty, rate)
                 truncate(rows, i, v, paid, due, scale)
                 margin = along(rows, after, v)
+            i, after = at[1], at[2]
             s += 1
             steps += 1.0
         curve[0, e] = losses / rates.shape[1]

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gdbench.kernels.data import prefetch_row, row_dot
+from gdbench.kernels.data import prefetch_row, row_dot, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import derive, gather, outputs, parameters, pick
-from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import settle, step
 from gdbench.kernels.penalties import shrinkage
 from gdbench.kernels.tags import load, store
-from gdbench.kernels.task import weigh
+from gdbench.kernels.task import AHEAD, weigh
 
 #: The shared scale is folded into the weights before it falls under this.
 SMALLEST_SCALE = 1e-9
@@ -53,7 +52,8 @@ def descend_scaled(task, iterate, order, rates, eta):
         for r in range(order.shape[1]):
             i = order[p, r]
             if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD])
+                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
+                touch_item(task.target, order[p, r + AHEAD])
             for k in range(outputs(model, w)):
                 z[k] = scale[k] * row_dot(data, i, w, k) + w[k, d]
             derivatives = derive(model, task.loss, gather(model, z), task.target[i], c)
@@ -101,7 +101,8 @@ def descend_lazily(task, rule, iterate, order, rates, eta, t):
         for r in range(order.shape[1]):
             i = order[p, r]
             if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD])
+                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
+                touch_item(task.target, order[p, r + AHEAD])
             now = w.dtype.type(t + s)
             for q in range(data.indptr[i], data.indptr[i + 1]):
                 j = data.indices[q]

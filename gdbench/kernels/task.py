@@ -7,6 +7,11 @@ from typing import Any, NamedTuple
 from gdbench.kernels.tags import operation
 
 weigh = operation("weigh")
+counts = operation("counts")
+count = operation("count")
+
+#: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.
+AHEAD = 24
 
 
 class Unweighted(NamedTuple):
@@ -28,6 +33,33 @@ class Weighted(NamedTuple):
 
     def weigh(self, c, i):
         return c * self.values[i]
+
+
+class Uncounted(NamedTuple):
+    """Losses are not asked for."""
+
+    def counts(self):
+        return False
+
+    def count(self, lane, loss):
+        pass
+
+
+class Counted(NamedTuple):
+    """Losses are summed lane by lane.
+
+    Attributes
+    ----------
+    totals : ndarray of shape (lanes,), float64
+    """
+
+    totals: Any
+
+    def counts(self):
+        return True
+
+    def count(self, lane, loss):
+        self.totals[lane] += loss
 
 
 class Task(NamedTuple):

@@ -9,15 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.data import prefetch_row, row_values
+from gdbench.kernels.data import prefetch_row, row_values, touch_item
 from gdbench.kernels.jit import kernel
 from gdbench.kernels.loops import CHUNK, batch_gradient, zero
 from gdbench.kernels.models import derive, margins, outputs, parameters, pick
-from gdbench.kernels.models.linear import AHEAD
 from gdbench.kernels.optimizers import step
 from gdbench.kernels.penalties import with_penalty
 from gdbench.kernels.tags import load, store
-from gdbench.kernels.task import weigh
+from gdbench.kernels.task import AHEAD, Uncounted, weigh
 
 
 class Memory(NamedTuple):
@@ -71,7 +70,8 @@ def descend_with_memory(task, rule, iterate, memory, order, rates, eta, t):
         for r in range(order.shape[1]):
             i = order[p, r]
             if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD])
+                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
+                touch_item(task.target, order[p, r + AHEAD])
             derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
             x = row_values(data, i, scratch)
             now = w.dtype.type(t + s)
@@ -116,7 +116,7 @@ def remember_all(task, w, memory):
     zero(memory.mean)
     for first in range(0, n, CHUNK):
         chunk = rows[first : first + CHUNK]
-        batch_gradient(task, chunk, w, part, part, z, c)
+        batch_gradient(task, chunk, w, part, part, z, c, Uncounted())
         for k in range(w.shape[0]):
             for j in range(w.shape[1]):
                 memory.mean[k, j] += part[k, j] / n

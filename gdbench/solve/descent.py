@@ -12,6 +12,7 @@ import numpy as np
 
 from gdbench.kernels import loops, order, schedules, sparse_loops, variance_reduced
 from gdbench.kernels.data import Dense, columns
+from gdbench.kernels.jit import Kernel
 from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.penalties import NoPenalty
@@ -94,6 +95,8 @@ class Descent:
         self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
         self.search = LineSearch(self, setting.schedule) if listens == "step" else None
         self.pool = Pool(setting.threads) if setting.threads > 1 and self.batch_size == self.n > 1 else None
+        self.bound: dict[Kernel, Callable] = {}
+        self.ones = np.empty(0, self.dtype)
         self.step = 0
         self.extra_samples = 0
         self.nanoseconds = 0
@@ -121,10 +124,10 @@ class Descent:
         if self.pool is not None:
             self.pool.compile(self.task, self.rule, self.iterate, self.eta)
         if self.memory is not None and not self.memory.learns:
-            variance_reduced.remember_all(self.task, self.iterate.w, self.memory)
+            self._call(variance_reduced.remember_all, self.task, self.iterate.w, self.memory)
         self._run(np.empty((0, self.n), np.int32), np.empty(0, self.dtype))
-        order.arrange_epochs(self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
-        order.arrange_epoch(self.order, self.index[:0], 0)
+        self._call(order.arrange_epochs, self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
+        self._call(order.arrange_epoch, self.order, self.index[:0], 0)
         self.evaluate()
         return perf_counter() - begin
 
@@ -142,11 +145,11 @@ class Descent:
             if done == 0 and epochs > 1 and self.n <= STRETCH and self.feedback is None:
                 epochs = min(epochs, max(1, STRETCH // self.n))
                 rows = np.empty((epochs, self.n), np.int32)
-                order.arrange_epochs(self.order, self.index, self.step // self.steps_per_epoch, rows)
+                self._call(order.arrange_epochs, self.order, self.index, self.step // self.steps_per_epoch, rows)
                 steps = epochs * self.steps_per_epoch
             else:
                 if done == 0:
-                    order.arrange_epoch(self.order, self.index, self.step // self.steps_per_epoch)
+                    self._call(order.arrange_epoch, self.order, self.index, self.step // self.steps_per_epoch)
                 steps = min(step - self.step, self.steps_per_epoch - done, STRETCH)
                 rows = self.index[None, done * self.batch_size : (done + steps) * self.batch_size]
             self._run(rows, self._factors(steps))
@@ -157,6 +160,10 @@ class Descent:
 
     def _factors(self, steps: int) -> np.ndarray:
         """The schedule's factors for the next steps."""
+        if isinstance(self.schedule, schedules.Constant):
+            if self.ones.size < steps:
+                self.ones = np.ones(steps, self.dtype)
+            return self.ones[:steps]
         numbers = np.arange(self.step + 1, self.step + steps + 1, dtype=np.float64)
         return self.schedule.factor(numbers).astype(self.dtype, copy=False)
 
@@ -166,6 +173,12 @@ class Descent:
             self.pool.descend(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
         else:
             self._loop(rows, rates, first)
+
+    def _call(self, kernel: Kernel, *args: Any) -> None:
+        """Call a kernel whose arguments are of the same types each time."""
+        if kernel not in self.bound:
+            self.bound[kernel] = kernel.bound(*args)
+        self.bound[kernel](*args)
 
     def _choose_loop(self, setting: Setting) -> Callable[[np.ndarray, np.ndarray, int], None]:
         """The loop that fits the data, the rule and the penalty."""
@@ -184,30 +197,29 @@ class Descent:
         return self._by_batches
 
     def _by_rows(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        loops.descend_rows(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+        self._call(loops.descend_rows, self.task, self.rule, self.iterate, rows, rates, self.eta, first)
 
     def _with_memory(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         assert self.memory is not None
+        loop = variance_reduced.descend_with_memory
         for row in rows:  # an epoch, or the part of one, at a time: SVRG's snapshot is taken where an epoch begins
             if not self.memory.learns and (first - 1) % self.n == 0:
-                variance_reduced.remember_all(self.task, self.iterate.w, self.memory)
+                self._call(variance_reduced.remember_all, self.task, self.iterate.w, self.memory)
                 self.extra_samples += self.n
             part, rates = rates[: row.size], rates[row.size :]
-            loop = variance_reduced.descend_with_memory
-            loop(self.task, self.rule, self.iterate, self.memory, row[None], part, self.eta, first)
+            self._call(loop, self.task, self.rule, self.iterate, self.memory, row[None], part, self.eta, first)
             first += row.size
         if not len(rows):
-            loop = variance_reduced.descend_with_memory
-            loop(self.task, self.rule, self.iterate, self.memory, rows, rates, self.eta, first)
+            self._call(loop, self.task, self.rule, self.iterate, self.memory, rows, rates, self.eta, first)
 
     def _by_batches(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        loops.descend_batches(self.task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, first)
+        self._call(loops.descend_batches, self.task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, first)
 
     def _scaled(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        sparse_loops.descend_scaled(self.task, self.iterate, rows, rates, self.eta)
+        self._call(sparse_loops.descend_scaled, self.task, self.iterate, rows, rates, self.eta)
 
     def _lazily(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        sparse_loops.descend_lazily(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+        self._call(sparse_loops.descend_lazily, self.task, self.rule, self.iterate, rows, rates, self.eta, first)
 
     def samples(self) -> int:
         """Rows visited so far, each counted as often as it was."""
@@ -221,7 +233,7 @@ class Descent:
         totals = np.empty(self.lanes)
         w = reported(self.rule, self.iterate)
         g = np.empty_like(w)
-        loops.objective_and_gradient(self.task, w, totals, g)
+        self._call(loops.objective_and_gradient, self.task, w, totals, g)
         norms = np.sqrt((g.astype(np.float64).reshape(self.lanes, -1) ** 2).sum(axis=1))
         return Point(self.step, self.samples(), self.nanoseconds * 1e-9, totals, norms)
 

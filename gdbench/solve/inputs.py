@@ -53,7 +53,8 @@ def as_csr(X: Any) -> CSR:
         matrix.sum_duplicates()
     stored = int(matrix.indptr[-1])
     refuse_nonfinite("X", matrix.data[:stored])
-    return CSR(matrix.data[:stored], matrix.indices[:stored], matrix.indptr, int(matrix.shape[1]))
+    places = matrix.indices[:stored]
+    return CSR(matrix.data[:stored], places.view(f"u{places.itemsize}"), matrix.indptr, int(matrix.shape[1]))
 
 
 def check_places(X: Any) -> None:

@@ -191,7 +191,7 @@ def test_sparse_rows_are_the_dense_ones(variant):
 def test_sparse_indices_may_be_of_64_bits():
     matrix = sp.csr_array(X)
     matrix.indices, matrix.indptr = matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
-    assert as_data(matrix).indices.dtype == np.int64
+    assert as_data(matrix).indices.dtype == np.uint64
     np.testing.assert_allclose(gd.fit(matrix, Y, epochs=2).coef, gd.fit(X, Y, epochs=2).coef, rtol=1e-12)
 
 

@@ -15,10 +15,8 @@ penalised ones first. The methods that the loops call:
     Output k's derivative.
 ``outputs(w)``, ``penalised(w)``, ``parameters(w)``
     K; how many parameters the penalty applies to; how many are learnt.
-``accumulate(task, rows, w, g, z, c)``
-    Add the gradients of the rows' losses to g, which is zero on entry.
-``add_losses(task, rows, w, z, totals)``
-    Add the rows' losses to each lane's total.
+``accumulate(task, rows, w, g, z, c, losses)``
+    Add the gradients of the rows' losses to g, which is zero on entry, and count the losses if they are ``Counted``.
 ``curvatures(task, i, w, z, out)``
     Write the second derivatives of row i's loss to out[i] (a softmax: its probabilities).
 """
@@ -33,7 +31,6 @@ outputs = operation("outputs")
 penalised = operation("penalised")
 parameters = operation("parameters")
 accumulate = operation("accumulate")
-add_losses = operation("add_losses")
 
 
 def _a_number_an_output(model, w, rows):

@@ -7,10 +7,7 @@ from typing import NamedTuple
 from gdbench.kernels.data import outputs_dot, prefetch_row, row_axpy, row_dot, rows_axpy, rows_dot
 from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
 from gdbench.kernels.models import derive, margins
-from gdbench.kernels.task import weigh
-
-#: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.
-AHEAD = 12
+from gdbench.kernels.task import AHEAD, count, counts, weigh
 
 
 class Linear(NamedTuple):
@@ -48,7 +45,7 @@ class Linear(NamedTuple):
     def pick(self, c, k):
         return c
 
-    def accumulate(self, task, rows, w, g, z, c):
+    def accumulate(self, task, rows, w, g, z, c, losses):
         """Four rows at a time: they share each load of a weight, and one store of the gradient."""
         data, target, loss = task.data, task.target, task.loss
         last = w.shape[1] - 1
@@ -57,26 +54,29 @@ class Linear(NamedTuple):
         for r in range(0, whole, 4):
             i0, i1, i2, i3 = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
             for ahead in range(r + AHEAD, min(r + AHEAD + 4, number)):
-                prefetch_row(data, rows[ahead])
+                prefetch_row(data, rows[ahead], rows[min(ahead + AHEAD, number - 1)])
             z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w)
             b = w[0, last]
-            c0 = w.dtype.type(weigh(task.weighting, derivative(loss, z0 + b, target[i0]), i0))
-            c1 = w.dtype.type(weigh(task.weighting, derivative(loss, z1 + b, target[i1]), i1))
-            c2 = w.dtype.type(weigh(task.weighting, derivative(loss, z2 + b, target[i2]), i2))
-            c3 = w.dtype.type(weigh(task.weighting, derivative(loss, z3 + b, target[i3]), i3))
+            z0, z1, z2, z3 = z0 + b, z1 + b, z2 + b, z3 + b
+            c0 = w.dtype.type(weigh(task.weighting, derivative(loss, z0, target[i0]), i0))
+            c1 = w.dtype.type(weigh(task.weighting, derivative(loss, z1, target[i1]), i1))
+            c2 = w.dtype.type(weigh(task.weighting, derivative(loss, z2, target[i2]), i2))
+            c3 = w.dtype.type(weigh(task.weighting, derivative(loss, z3, target[i3]), i3))
+            if counts(losses):
+                count(losses, 0, weigh(task.weighting, value(loss, z0, target[i0]), i0))
+                count(losses, 0, weigh(task.weighting, value(loss, z1, target[i1]), i1))
+                count(losses, 0, weigh(task.weighting, value(loss, z2, target[i2]), i2))
+                count(losses, 0, weigh(task.weighting, value(loss, z3, target[i3]), i3))
             rows_axpy(data, i0, i1, i2, i3, c0, c1, c2, c3, g)
             g[0, last] += c0 + c1 + c2 + c3
         for r in range(whole, number):
             i = rows[r]
             zi = row_dot(data, i, w, 0) + w[0, last]
             ci = w.dtype.type(weigh(task.weighting, derivative(loss, zi, target[i]), i))
+            if counts(losses):
+                count(losses, 0, weigh(task.weighting, value(loss, zi, target[i]), i))
             row_axpy(data, i, ci, g, 0)
             g[0, last] += ci
-
-    def add_losses(self, task, rows, w, z, totals):
-        for i in rows:
-            zi = row_dot(task.data, i, w, 0) + w[0, w.shape[1] - 1]
-            totals[0] += weigh(task.weighting, value(task.loss, zi, task.target[i]), i)
 
     def curvatures(self, task, i, w, z, out):
         """Write the second derivative of row i's loss to out[i, 0]."""
@@ -137,26 +137,23 @@ class Linears(NamedTuple):
     def pick(self, c, k):
         return c[k]
 
-    def accumulate(self, task, rows, w, g, z, c):
+    def accumulate(self, task, rows, w, g, z, c, losses):
         data = task.data
         last = w.shape[1] - 1
         for r in range(rows.size):
             i = rows[r]
             if r + AHEAD < rows.size:
-                prefetch_row(data, rows[r + AHEAD])
+                prefetch_row(data, rows[r + AHEAD], rows[min(r + 2 * AHEAD, rows.size - 1)])
             margins(self, data, i, w, z)
             derive(self, task.loss, z, task.target[i], c)
+            if counts(losses):
+                for lane in range(w.shape[0] // self.classes):
+                    loss = value_group(task.loss, z, task.target[i], lane * self.classes, self.classes)
+                    count(losses, lane, weigh(task.weighting, loss, i))
             for k in range(w.shape[0]):
                 ck = w.dtype.type(weigh(task.weighting, c[k], i))
                 row_axpy(data, i, ck, g, k)
                 g[k, last] += ck
-
-    def add_losses(self, task, rows, w, z, totals):
-        for i in rows:
-            margins(self, task.data, i, w, z)
-            for lane in range(totals.size):
-                loss = value_group(task.loss, z, task.target[i], lane * self.classes, self.classes)
-                totals[lane] += weigh(task.weighting, loss, i)
 
     def curvatures(self, task, i, w, z, out):
         """Write row i's class probabilities to out[i]."""

@@ -15,7 +15,7 @@ from gdbench.kernels.jit import called
 from gdbench.kernels.losses import derive_group, value_group
 from gdbench.kernels.registry import Registry
 from gdbench.kernels.tags import operation
-from gdbench.kernels.task import weigh
+from gdbench.kernels.task import count, counts, weigh
 
 activate = operation("activate")
 slope = operation("slope")
@@ -89,12 +89,17 @@ class Perceptron(NamedTuple):
         inputs = w.shape[1] // self.hidden + 1
         return rows * (inputs + 2 * self.hidden + 2 * self.margins_out)
 
-    def accumulate(self, task, rows, w, g, z, c):
+    def accumulate(self, task, rows, w, g, z, c, losses):
         for k in range(w.shape[0]):
             x, h, out, back, error = forward(self, task.data.values, rows, w[k], z)
             _, w2, _, _ = split(self, w[k])
             g1, g2, h1, h2 = split(self, g[k])
             derive_rows(self, task, rows, out, error)
+            if counts(losses):
+                flat = out.reshape(out.size)
+                for r in range(rows.size):
+                    loss = value_group(task.loss, flat, task.target[rows[r]], r * self.margins_out, self.margins_out)
+                    count(losses, k, weigh(task.weighting, loss, rows[r]))
             m = rows.size
             multiply(error.T, h, g2)
             multiply(error, w2, back)
@@ -105,14 +110,6 @@ class Perceptron(NamedTuple):
                 for q in range(self.margins_out):
                     h2[q] += error[r, q]
             multiply(back.T, x, g1)
-
-    def add_losses(self, task, rows, w, z, totals):
-        for k in range(w.shape[0]):
-            _, _, out, _, _ = forward(self, task.data.values, rows, w[k], z)
-            flat = out.reshape(out.size)
-            for r in range(rows.size):
-                loss = value_group(task.loss, flat, task.target[rows[r]], r * self.margins_out, self.margins_out)
-                totals[k] += weigh(task.weighting, loss, rows[r])
 
 
 @called
