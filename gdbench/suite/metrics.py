@@ -235,11 +235,11 @@ def noise_floor(results: Results) -> pd.DataFrame:
     ends = runs.set_index("run_id")["n_samples"]
     points = results.curves[results.curves["run_id"].isin(ends.index)]
     ids = points["run_id"].astype(str)
-    late = points[(points["samples"] >= 0.5 * ids.map(ends)).to_numpy()]
+    late = points[(points["samples"] >= 0.5 * ids.map(ends).astype(float)).to_numpy()]
     floors = late.groupby(late["run_id"].astype(str))["gap"].median()
     found = runs[["run_id", *GROUP, "learning_rate", "seed"]].copy()
     scale = runs["objective_start"] - runs["optimum"]
-    found["floor"] = found["run_id"].map(floors) / scale
+    found["floor"] = found["run_id"].map(floors).astype(float) / scale  # of no rows, a map has another kind
     return found.reset_index(drop=True)
 
 

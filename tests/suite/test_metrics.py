@@ -122,6 +122,24 @@ def test_clock_noise_is_the_ratio_of_identical_runs():
     assert found["factor"] == pytest.approx(1.2)
 
 
+def circling(status):
+    runs = frame(learning_rate=[0.1] * 2, seed=[0, 1], status=status, gap=0.1, schedule="constant", n_samples=[10, 10])
+    curves = pd.DataFrame({"run_id": pd.Categorical(["0"] * 4), "samples": [0, 4, 6, 10], "gap": [2.0, 1.0, 0.4, 0.2]})
+    return results_of(runs.assign(objective_start=3.0, optimum=1.0), curves)
+
+
+def test_the_noise_floor_is_the_median_over_the_last_half():
+    found = metrics.noise_floor(circling(["budget", "converged"]))
+    assert found["run_id"].tolist() == ["0"]
+    assert found["floor"].tolist() == [pytest.approx(0.3 / 2)]
+
+
+def test_without_a_run_that_circles_there_is_no_noise_floor():
+    found = metrics.noise_floor(circling(["converged", "diverged"]))
+    assert len(found) == 0
+    assert found["floor"].dtype == float
+
+
 def test_spread_does_not_average_infinities():
     assert metrics.spread([1.0, 2.0, math.inf]) == (1.0, 2.0, math.inf)
     assert all(map(math.isnan, metrics.spread([])))
