@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from .common import named
+from .common import named, or_skip
 
 FIT = """
 from time import perf_counter
@@ -47,6 +47,12 @@ class FirstCall:
     params = (tuple(CALLS),)
     param_names = ("call",)
 
+    def setup(self, call):
+        with or_skip():
+            import gdbench as gd
+
+            getattr(gd, call.partition(",")[0])
+
     @named("first call, nothing compiled", unit="s")
     def track_cold(self, call):
         with tempfile.TemporaryDirectory(prefix="gdbench-asv-") as folder:
@@ -63,5 +69,5 @@ def first_call(call, **environment) -> float:
     command = [sys.executable, "-c", FIT.format(call=CALLS[call])]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode:
-        raise NotImplementedError(done.stderr)
+        raise RuntimeError(done.stderr)
     return float(done.stdout)
