@@ -163,7 +163,7 @@ def legend(figure: Figure, ax: Any, columns: int = 4) -> None:
 
 
 def logarithmic(ax: Any, axes: str = "xy") -> None:
-    """Log axes with a tick a decade; the nine between, and numbers set as formulas, cost most of the drawing time."""
+    """Log axes with a tick a decade, as the nine between cost much of the drawing time, its number plain text."""
     for name in axes:
         getattr(ax, f"set_{name}scale")("log")
         axis = getattr(ax, f"{name}axis")
