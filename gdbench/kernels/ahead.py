@@ -1,7 +1,7 @@
 """A step of stochastic descent that prepares the margin two rows ahead.
 
-A step of plain descent is w′ = keep·w + push·x, so the margin of the next row x′ is w′·x′ = keep·(w·x′) + push·(x·x′): both
-products can be had before `push` is known. One pass over the columns takes a step and finds the products for the row after
+A step of plain descent is w′ = w + push·x, so the margin of the next row x′ is w′·x′ = w·x′ + push·(x·x′): both products can
+be had before `push` is known. One pass over the columns takes a step and finds the products for the row after
 next; what must wait for the step before is then a handful of scalars, not a pass over memory.
 """
 
@@ -13,22 +13,20 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
+from gdbench.kernels.data import emit_prefetch
 from gdbench.kernels.jit import FASTMATH
 
 INDEX = ir.IntType(64)
 FLAGS = tuple(sorted(FASTMATH))
 
 
-def step_and_look(w, x, i, after, beyond, far, keep, push):
-    """Write w ← keep·w + push·x[i]; return w·x[beyond], x[after]·x[beyond] and ‖w‖², all over the columns of x.
-
-    `w` is an array of one dimension, or of two with the weights in its first row.
+def step_and_look(w, x, i, after, beyond, far, push):
+    """Write w ← w + push·x[i]; return w·x[beyond], x[after]·x[beyond] and ‖w‖².
 
     On the way the memory is asked for row `far`, a line at a time, so that no burst of requests has to wait.
     """
-    row = w.reshape(-1)[: x.shape[1]]
-    row[:] = keep * row + push * x[i]
-    return row @ x[beyond], x[after] @ x[beyond], row @ row
+    w += push * x[i]
+    return w @ x[beyond], x[after] @ x[beyond], w @ w
 
 
 # The vectoriser would test on each pass whether w overlaps x, and sum a short remainder value by value. The pass is
@@ -38,9 +36,8 @@ def step_and_look(w, x, i, after, beyond, far, keep, push):
 class _Pass:
     """Emits one pass over the columns."""
 
-    def __init__(self, builder, real, pointers, columns, keep, push):
-        self.builder, self.real, self.pointers, self.columns = builder, real, pointers, columns
-        self.keep, self.push = keep, push
+    def __init__(self, builder, real, pointers, columns, push):
+        self.builder, self.real, self.pointers, self.columns, self.push = builder, real, pointers, columns, push
         self.size = 4 if isinstance(real, ir.FloatType) else 8
 
     def kind(self, width):
@@ -61,29 +58,24 @@ class _Pass:
         return self.builder.bitcast(self.builder.gep(pointer, [j]), self.kind(width).as_pointer())
 
     def ask(self, j):
-        """A hint for the line of the far row's column j; see :func:`gdbench.kernels.data.touch`."""
-        word = ir.IntType(32)
-        pointer = self.place(self.pointers[4], j, 1)
-        pointer = self.builder.bitcast(pointer, ir.IntType(8).as_pointer())
-        function = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
-        hint = cgutils.get_or_insert_function(self.builder.module, function, "llvm.prefetch.p0")
-        self.builder.call(hint, [pointer, word(0), word(3), word(1)])
+        """A hint for the line of the far row's column j."""
+        emit_prefetch(self.builder, self.builder.gep(self.pointers[4], [j]))
 
     def add_product(self, a, b, total):
         return self.builder.fadd(total, self.builder.fmul(a, b, flags=FLAGS), flags=FLAGS)
 
-    def visit(self, j, width, sums, keep, push):
+    def visit(self, j, width, sums, push):
         """`width` columns from j on: move the weights, add to the three sums."""
         at_w, at_x, at_after, at_beyond = (self.place(pointer, j, width) for pointer in self.pointers[:4])
         x, after, beyond, w = (self.builder.load(at, align=self.size) for at in (at_x, at_after, at_beyond, at_w))
-        w = self.add_product(push, x, self.builder.fmul(keep, w, flags=FLAGS))
+        w = self.add_product(push, x, w)
         self.builder.store(w, at_w, align=self.size)
         return [self.add_product(a, b, total) for (a, b), total in zip(((w, beyond), (after, beyond), (w, w)), sums, strict=True)]
 
     def pairs(self, width):
         """Two vectors at a time, each with its own three sums, while there are so many columns; the next column, and the sums."""
         builder = self.builder
-        keep, push = self.spread(self.keep, width), self.spread(self.push, width)
+        push = self.spread(self.push, width)
         before = builder.block
         head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
         builder.branch(head)
@@ -96,7 +88,7 @@ class _Pass:
         second = builder.add(j, ir.Constant(INDEX, width))
         for at in (j, second) if width * self.size == 64 else (j,):
             self.ask(at)
-        new = self.visit(j, width, sums[:3], keep, push) + self.visit(second, width, sums[3:], keep, push)
+        new = self.visit(j, width, sums[:3], push) + self.visit(second, width, sums[3:], push)
         j.add_incoming(ir.Constant(INDEX, 0), before)
         j.add_incoming(following, body)
         for phi, value in zip(sums, new, strict=True):
@@ -116,7 +108,7 @@ class _Pass:
         builder.position_at_end(body)
         if width * self.size >= 32:
             self.ask(j)
-        new = self.visit(j, width, sums, self.spread(self.keep, width), self.spread(self.push, width))
+        new = self.visit(j, width, sums, self.spread(self.push, width))
         builder.branch(end)
         builder.position_at_end(end)
         merged = []
@@ -149,7 +141,7 @@ class _Pass:
 
 
 @intrinsic
-def _step_and_look(typingctx, w, x, i, after, beyond, far, keep, push):
+def _step_and_look(typingctx, w, x, i, after, beyond, far, push):
     real = x.dtype
 
     def codegen(context, builder, signature, args):
@@ -160,17 +152,17 @@ def _step_and_look(typingctx, w, x, i, after, beyond, far, keep, push):
             return cgutils.get_item_pointer(context, builder, kind, view, place, wraparound=False)
 
         pointers = [pointer(kinds[1], rows, args[n], zero) for n in (2, 3, 4, 5)]
-        pointers.insert(0, pointer(kinds[0], weights, *[zero] * kinds[0].ndim))
+        pointers.insert(0, pointer(kinds[0], weights, zero))
         columns = cgutils.unpack_tuple(builder, rows.shape)[1]
         wide = 64 if llvm.get_host_cpu_features().get("avx512f", False) else 32
-        sums = _Pass(builder, context.get_value_type(real), pointers, columns, args[6], args[7]).emit(wide * 8 // real.bitwidth)
+        sums = _Pass(builder, context.get_value_type(real), pointers, columns, args[6]).emit(wide * 8 // real.bitwidth)
         return cgutils.pack_array(builder, sums)
 
-    return types.UniTuple(real, 3)(w, x, types.intp, types.intp, types.intp, types.intp, real, real), codegen
+    return types.UniTuple(real, 3)(w, x, types.intp, types.intp, types.intp, types.intp, real), codegen
 
 
 @overload(step_and_look, jit_options={"forceinline": True})
-def _overload(w, x, i, after, beyond, far, keep, push):
+def _overload(w, x, i, after, beyond, far, push):
     if w.layout != "C" or x.layout != "C":
-        return None
-    return lambda w, x, i, after, beyond, far, keep, push: _step_and_look(w, x, i, after, beyond, far, keep, push)
+        return None  # the pass reads its arrays without gaps
+    return lambda w, x, i, after, beyond, far, push: _step_and_look(w, x, i, after, beyond, far, push)

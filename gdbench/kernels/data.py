@@ -33,6 +33,15 @@ def touch_item(array, i):
     """Ask the memory for the cache line of ``array[i]``."""
 
 
+def emit_prefetch(builder, address):
+    """Emit the hint for the cache line at an address."""
+    word = ir.IntType(32)
+    pointer = builder.bitcast(address, ir.IntType(8).as_pointer())
+    kinds = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
+    hint = cgutils.get_or_insert_function(builder.module, kinds, "llvm.prefetch.p0")
+    builder.call(hint, [pointer, word(0), word(3), word(1)])  # a read, to be kept in every cache, of data
+
+
 @intrinsic
 def _touch_line(typingctx, array, *place):
     def codegen(context, builder, signature, args):
@@ -40,11 +49,7 @@ def _touch_line(typingctx, array, *place):
         view = context.make_array(kind)(context, builder, args[0])
         where = cgutils.unpack_tuple(builder, args[1])
         address = cgutils.get_item_pointer(context, builder, kind, view, where, wraparound=False)
-        word = ir.IntType(32)
-        pointer = builder.bitcast(address, ir.IntType(8).as_pointer())
-        kinds = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
-        hint = cgutils.get_or_insert_function(builder.module, kinds, "llvm.prefetch.p0")
-        builder.call(hint, [pointer, word(0), word(3), word(1)])  # a read, to be kept in every cache, of data
+        emit_prefetch(builder, address)
         return context.get_dummy_value()
 
     return types.void(array, types.StarArgTuple.from_types(place)), codegen

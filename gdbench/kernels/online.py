@@ -115,12 +115,12 @@ class ChainedRows(DenseRows):
     """Dense rows in float64, of which two products are known before a step: v·x′ and x·x′ of the row x′ after it."""
 
     def foresee(self, i, v, after):
-        ahead, overlap, _ = step_and_look(v, self.values, i, i, after, after, 1.0, 0.0)
+        ahead, overlap, _ = step_and_look(v, self.values, i, i, after, after, 0.0)
         return ahead, overlap
 
     def move_on(self, c, v, at, known):
         i, after, beyond, far = at
-        ahead, overlap, squares = step_and_look(v, self.values, i, after, beyond, far, 1.0, c)
+        ahead, overlap, squares = step_and_look(v, self.values, i, after, beyond, far, c)
         return squares, known[0] + c * known[1], (ahead, overlap)
 
     def stay(self, v, at, known):

@@ -9,6 +9,9 @@ from gdbench.kernels.losses import curvature, derivative, derive_group, value, v
 from gdbench.kernels.models import derive, margins
 from gdbench.kernels.task import AHEAD, count, counts, weigh
 
+#: The same within a batch, which may hold few rows: farther, most of 32 would be read unasked.
+NEAR = AHEAD // 2
+
 
 class Linear(NamedTuple):
     """One linear model; weights (1, d + 1). Margins and derivatives are scalars, kept in registers.
@@ -53,8 +56,8 @@ class Linear(NamedTuple):
         whole = number - number % 4
         for r in range(0, whole, 4):
             i0, i1, i2, i3 = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
-            for ahead in range(r + AHEAD, min(r + AHEAD + 4, number)):
-                prefetch_row(data, rows[ahead], rows[min(ahead + AHEAD, number - 1)])
+            for ahead in range(r + NEAR, min(r + NEAR + 4, number)):
+                prefetch_row(data, rows[ahead], rows[min(ahead + NEAR, number - 1)])
             z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w)
             b = w[0, last]
             z0, z1, z2, z3 = z0 + b, z1 + b, z2 + b, z3 + b
@@ -142,8 +145,8 @@ class Linears(NamedTuple):
         last = w.shape[1] - 1
         for r in range(rows.size):
             i = rows[r]
-            if r + AHEAD < rows.size:
-                prefetch_row(data, rows[r + AHEAD], rows[min(r + 2 * AHEAD, rows.size - 1)])
+            if r + NEAR < rows.size:
+                prefetch_row(data, rows[r + NEAR], rows[min(r + 2 * NEAR, rows.size - 1)])
             margins(self, data, i, w, z)
             derive(self, task.loss, z, task.target[i], c)
             if counts(losses):
