@@ -16,6 +16,9 @@ import numpy as np
 VARIANTS = ("batch", "mini-batch", "stochastic")
 OPTIMIZERS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 
+#: The row order of every stochastic benchmark, scikit-learn's own: one order, so that they share what they compile.
+ORDER = "sklearn"
+
 #: Rows and columns of float64 data that fits in a second-level cache, in a third-level cache, and in neither.
 SIZES = {"L2": (2_000, 20), "L3": (40_000, 20), "memory": (100_000, 100)}
 

@@ -1,28 +1,15 @@
 """Every benchmark runs, once, in this process: so none rots unseen between two runs of asv."""
 
-import importlib.util
+import importlib
 import inspect
 import itertools
 import math
-import sys
 
 import numpy as np
 import pytest
 
 SUBJECTS = ("baselines", "convergence", "kernels", "memory", "parity", "startup")
 KINDS = ("time_", "track_", "peakmem_", "timeraw_")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def package(root):
-    """The benchmarks folder, as asv imports it: a package of that name."""
-    folder = root / "benchmarks"
-    spec = importlib.util.spec_from_file_location("benchmarks", folder / "__init__.py", submodule_search_locations=[str(folder)])
-    sys.modules["benchmarks"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules["benchmarks"])
-    yield folder
-    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
-        del sys.modules[name]
 
 
 def classes(subject):
