@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from gdbench.report import view
 from gdbench.report.view import ProblemView, SolverView, View
@@ -168,7 +167,7 @@ def rank(who: list[Contestant], problems: list[ProblemView], by: str) -> tuple[n
         for j, problem in enumerate(problems):
             if problem.name in one.on and problem.headline is not None:
                 costs[i, j] = one.on[problem.name].costs[problem.headline][by].value
-    return np.array([rankdata(column) for column in costs.T]).T, costs
+    return pd.DataFrame(costs).rank().to_numpy(), costs
 
 
 def ranking(problems: list[ProblemView], by: str) -> Ranks:

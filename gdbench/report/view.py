@@ -23,6 +23,9 @@ FEW = 8
 
 COSTS = ("epochs", "samples", "seconds")
 
+#: What identifies a solver on a problem.
+SOLVER = ["problem", "solver"]
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -206,10 +209,10 @@ def build(found: Results) -> View:
         raise GdbenchError(f"{found.folder} holds no finished run yet: let `gdbench run` go on")
     summary = metrics.summary(found)
     noise = metrics.clock_noise(found).set_index("problem")
-    curves = chosen_curves(found, summary)
+    drawn = Drawn(chosen_curves(found, summary), sensitivities(found))
     slugs = Slugs()
     problems = [
-        _problem(found, str(name), slugs(str(name)), rows, noise, curves) for name, rows in summary.groupby("problem", sort=False)
+        _problem(found, str(name), slugs(str(name)), rows, noise, drawn) for name, rows in summary.groupby("problem", sort=False)
     ]
     return View(found, summary, problems)
 
@@ -241,42 +244,44 @@ def chosen_runs(found: Results, summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen_curves(found: Results, summary: pd.DataFrame) -> dict[tuple[str, str], Curve]:
-    """The curve over seeds of each solver at its best rate, by problem and solver."""
+    """The curve over seeds of each solver at its best rate, by problem and solver.
+
+    It goes over the steps that at least half of the seeds recorded.
+    """
     runs = chosen_runs(found, summary)
     runs = runs[runs.optimum.notna()]
     points = found.curves[found.curves.run_id.isin(runs.run_id)]
     points = points.assign(run_id=points.run_id.astype(str)).merge(
-        runs[["run_id", "problem", "solver", "objective_start", "optimum"]], on="run_id"
+        runs[["run_id", *SOLVER, "objective_start", "optimum"]], on="run_id"
     )
     gap = points.gap / (points.objective_start - points.optimum)
     points = points.assign(relative_gap=gap.clip(lower=numbers.SMALLEST))
     points = points[(points.step > 0) & np.isfinite(points.relative_gap)]
-    groups = points.groupby(["problem", "solver"], sort=False)
-    seeds = runs.groupby(["problem", "solver"]).size()
-    return {(str(p), str(s)): _curve(group, seeds[p, s]) for (p, s), group in groups}
-
-
-def _curve(points: pd.DataFrame, seeds: int) -> Curve:
-    """Curves as one, at the steps that at least half of the seeds recorded."""
-    steps = points.groupby("step", sort=True)
-    kept = steps.size() * 2 >= seeds
-    x = steps[["epoch", "samples", "seconds"]].median()[kept]
-    gap = steps.relative_gap.agg(["median", "min", "max"])[kept]
-    columns = [x.epoch, x.samples, x.seconds, gap["median"], gap["min"], gap["max"]]
-    return Curve(*[column.to_numpy(dtype=float) for column in columns])
+    steps = points.groupby([*SOLVER, "step"])
+    table = steps[["epoch", "samples", "seconds", "relative_gap"]].median()
+    table["low"], table["high"] = steps.relative_gap.min(), steps.relative_gap.max()
+    recorded = steps.size() / runs.groupby(SOLVER).size()
+    return {
+        (str(problem), str(solver)): Curve(*group.to_numpy(dtype=float).T)
+        for (problem, solver), group in table[recorded >= 0.5].groupby(SOLVER)
+    }
 
 
 NO_CURVE = Curve(*[np.empty(0)] * 6)
 
 
-def _problem(
-    found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd.DataFrame, curves: dict[tuple[str, str], Curve]
-) -> ProblemView:
+@dataclass(frozen=True)
+class Drawn:
+    """Curves and sensitivities, by problem and solver."""
+
+    curves: dict[tuple[str, str], Curve]
+    sensitivities: dict[tuple[str, str], Sensitivity]
+
+
+def _problem(found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd.DataFrame, drawn: Drawn) -> ProblemView:
     runs = found.tuning[found.tuning.problem == name]
-    of_solver = dict(iter(runs.groupby("solver", sort=False)))
-    solvers = [
-        _solver(row, of_solver[row.solver], curves.get((name, row.solver), NO_CURVE), found.targets) for _, row in rows.iterrows()
-    ]
+    epochs = runs.groupby("solver").epochs.max()
+    solvers = [_solver(row, epochs[row.solver], drawn, found.targets) for _, row in rows.iterrows()]
     measured = runs[runs.optimum.notna()]
     first = (measured if len(measured) else runs).iloc[0]
     problem = ProblemView(
@@ -313,7 +318,8 @@ def _headline(solvers: list[SolverView], targets: tuple[float, ...]) -> float | 
     return min(reached, default=None)
 
 
-def _solver(row: pd.Series, runs: pd.DataFrame, curve: Curve, targets: tuple[float, ...]) -> SolverView:
+def _solver(row: pd.Series, epochs: float, drawn: Drawn, targets: tuple[float, ...]) -> SolverView:
+    key = (str(row.problem), str(row.solver))
     timed = row.timing == "alone"
     return SolverView(
         solver=row.solver,
@@ -325,15 +331,15 @@ def _solver(row: pd.Series, runs: pd.DataFrame, curve: Curve, targets: tuple[flo
         rate=float(row.learning_rate),
         tried=int(row.n_rates),
         seeds=int(row.seeds),
-        epochs=float(runs.epochs.max()),
+        epochs=float(epochs),
         timed=timed,
         note=str(row.note),
         status=str(row.status),
         final=_final(row),
         metric=float(row.test_metric),
         costs={target: _costs(row, target_label(target), timed) for target in targets},
-        curve=curve,
-        sensitivity=_sensitivity(runs),
+        curve=drawn.curves.get(key, NO_CURVE),
+        sensitivity=drawn.sensitivities[key],
         row=row,
     )
 
@@ -364,12 +370,15 @@ def _final(row: pd.Series) -> Spread:
     return Spread(middle, low, high, int(row.seeds), int(row.seeds))
 
 
-def _sensitivity(runs: pd.DataFrame) -> Sensitivity:
+def sensitivities(found: Results) -> dict[tuple[str, str], Sensitivity]:
+    """The sensitivity of each solver, by problem and solver."""
+    runs = found.tuning[[*SOLVER, "learning_rate", "status", "relative_gap"]]
     usable = ~runs.status.isin(["diverged", "failed"]) & np.isfinite(runs.relative_gap)
-    final = runs[usable].assign(final=runs.relative_gap.clip(lower=numbers.SMALLEST))
-    rates = runs.groupby("learning_rate", sort=True)
-    seeds = rates.size()
-    gap = final.groupby("learning_rate").final.agg(["median", "min", "max"]).reindex(seeds.index)
-    lost = (runs.status == "diverged").groupby(runs.learning_rate).sum().reindex(seeds.index)
-    columns = [seeds.index, gap["median"], gap["min"], gap["max"], lost, seeds]
-    return Sensitivity(*[np.asarray(column, dtype=float) for column in columns])
+    final = runs.relative_gap.clip(lower=numbers.SMALLEST).where(usable)
+    runs = runs.assign(final=final, lost=runs.status == "diverged")
+    rates = runs.groupby([*SOLVER, "learning_rate"])
+    table = (
+        rates.final.agg(["median", "min", "max"]).assign(lost=rates.lost.sum(), seeds=rates.size()).reset_index("learning_rate")
+    )
+    table = table.astype(float)
+    return {(str(problem), str(solver)): Sensitivity(*group.to_numpy().T) for (problem, solver), group in table.groupby(SOLVER)}

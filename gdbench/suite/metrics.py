@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 #: What identifies a solver on a problem.
 GROUP = ["problem", "solver"]
 
+#: What :func:`sensitivity` gives at each rate.
+LEVELS = ["epochs", "samples", "relative_gap"]
+
 #: Columns of a run that describe its solver.
 SOLVER = ["backend", "variant", "batch_size", "optimizer", "schedule", "shuffle", "dtype"]
 
@@ -118,8 +121,9 @@ def best_rates(results: Results) -> pd.DataFrame:
     import pandas as pd
 
     rule = results.spec["tuning"]
+    wanted = ["learning_rate", "status", "gap", "objective"] + [f"samples_to_{target_label(t)}" for t in results.targets]
     rows = []
-    for (problem, solver), group in _grouped(results.tuning):
+    for (problem, solver), group in _grouped(results.tuning[[*GROUP, *wanted]]):
         choice = tuning.choose(group.to_dict("records"), results.targets, rule)
         rate = math.nan if choice.learning_rate is None else choice.learning_rate
         target = math.nan if choice.target is None else choice.target
@@ -144,18 +148,25 @@ def sensitivity(results: Results, target: float | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = []
+    parts = []
     for problem, runs in results.tuning.groupby("problem", sort=False):
         chosen = common_target(results, str(problem)) if target is None else target
-        label = target_label(chosen)
-        for (solver, rate), group in runs.groupby(["solver", "learning_rate"], sort=False):
-            usable = ~group["status"].isin(["diverged", "failed"])
-            costs = {c: _lower_median(group[f"{c}_to_{label}"].where(usable, math.inf)) for c in ("epochs", "samples")}
-            gap = _lower_median(group["relative_gap"].where(usable, math.inf))
-            share = float((group["status"] == "diverged").mean())
-            rows.append((problem, solver, rate, chosen, costs["epochs"], costs["samples"], gap, share, len(group)))
-    columns = [*GROUP, "learning_rate", "target", "epochs", "samples", "relative_gap", "diverged", "runs"]
-    return pd.DataFrame(rows, columns=columns)
+        usable = ~runs["status"].isin(["diverged", "failed"])
+        part = runs[[*GROUP, "learning_rate"]].assign(target=chosen, diverged=runs["status"] == "diverged")
+        for name, column in zip(LEVELS, [f"{c}_to_{target_label(chosen)}" for c in LEVELS[:2]] + LEVELS[2:], strict=True):
+            part[name] = runs[column].where(usable, math.inf)
+        parts.append(part)
+    if not parts:
+        return pd.DataFrame(columns=[*GROUP, "learning_rate", "target", *LEVELS, "diverged", "runs"])
+    grouped = pd.concat(parts, ignore_index=True).groupby([*GROUP, "learning_rate"], sort=False)
+    found = grouped[["target"]].first().join(_lower_medians(grouped, LEVELS))
+    return found.assign(diverged=grouped["diverged"].mean(), runs=grouped.size()).reset_index()
+
+
+def _lower_medians(grouped: Any, columns: list[str]) -> pd.DataFrame:
+    """The lower median of each group, as of :func:`spread`: NaN where a value is."""
+    values = grouped[columns]
+    return values.quantile(0.5, interpolation="lower").where(values.count().eq(grouped.size(), axis=0))
 
 
 def common_target(results: Results, problem: str) -> float:
@@ -307,7 +318,7 @@ def summary(results: Results) -> pd.DataFrame:
         "divergence": divergence(results).set_index(GROUP)["share"],
         "robust_decades": robustness(results).set_index(GROUP)["decades"],
     }
-    floors = noise_floor(results)
+    floors = noise_floor(results).groupby([*GROUP, "learning_rate"])["floor"].median()
     timed = dict(list(_grouped(results.timed)))
     rows = []
     for key, group in _grouped(results.tuning):
@@ -318,8 +329,7 @@ def summary(results: Results) -> pd.DataFrame:
         row: dict[str, Any] = dict(zip(GROUP, key, strict=True)) | {name: first[name] for name in SOLVER}
         row |= rates.loc[key].to_dict() | _costs(runs, results.targets) | _endings(runs, group)
         row |= {name: float(values.loc[key]) for name, values in extra.items()}
-        same = (floors["problem"] == key[0]) & (floors["solver"] == key[1]) & (floors["learning_rate"] == rate)
-        row["noise_floor"] = float(floors["floor"][same].median()) if same.any() else math.nan
+        row["noise_floor"] = float(floors.get((*key, rate), math.nan))
         rows.append(row)
     return pd.DataFrame(rows).astype({"batch_size": "Int64"})
 
@@ -356,15 +366,11 @@ def _endings(runs: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:
 
 def spread(values: Iterable[float]) -> tuple[float, float, float]:
     """Lower quartile, median and upper quartile; each is an observed value, so that infinities are not averaged."""
-    array = np.asarray(list(values), dtype=float)
-    if array.size == 0 or np.isnan(array).any():
+    found = sorted(float(value) for value in values)
+    if not found or any(map(math.isnan, found)):
         return math.nan, math.nan, math.nan
-    low, middle = np.quantile(array, [0.25, 0.5], method="lower")
-    return float(low), float(middle), float(np.quantile(array, 0.75, method="higher"))
-
-
-def _lower_median(values: Iterable[float]) -> float:
-    return spread(values)[1]
+    last = len(found) - 1
+    return found[math.floor(0.25 * last)], found[math.floor(0.5 * last)], found[math.ceil(0.75 * last)]
 
 
 def _grouped(runs: pd.DataFrame) -> Iterable[tuple[tuple[str, str], pd.DataFrame]]:

@@ -21,8 +21,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gdbench.suite.execute import target_label
 
 
@@ -75,7 +73,8 @@ def choose(rows: Iterable[Mapping[str, Any]], targets: Iterable[float], rule: st
 
 def _median(values: Iterable[float]) -> float:
     """The lower median: of four values the second, so that infinities are not averaged."""
-    return float(np.quantile(list(values), 0.5, method="lower"))
+    found = sorted(values)
+    return found[(len(found) - 1) // 2]
 
 
 def _cost(row: Mapping[str, Any], target: float) -> float:
