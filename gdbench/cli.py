@@ -242,14 +242,21 @@ def note(line: str) -> None:
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder, as gdbench run leaves it.", metavar="DIR")],
     figures: Annotated[bool, typer.Option("--figures", help="Write the figures only, as SVG and PNG.")] = False,
+    parity: Annotated[
+        Path | None, typer.Option(help="Of gdbench validate --json; DIR/parity.json by default.", metavar="FILE")
+    ] = None,
+    peers: Annotated[
+        Path | None, typer.Option(help="Of benchmarks/peers.py --json; DIR/peers.json by default.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Write report.html, report.md and the figures of a results folder."""
-    if not figures:
-        print(write_report(folder))
-        return
+    from gdbench import report as reporting
     from gdbench.report import figures as drawing
 
-    for file in drawing.write(folder):
+    if not figures:
+        print(reporting.write(folder, parity, peers))
+        return
+    for file in drawing.write(folder, peers):
         print(file)
 
 

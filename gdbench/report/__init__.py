@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-from gdbench.report import across, figures, page, view
 
 
-def write(folder: str | Path, parity: list[dict[str, Any]] | None = None) -> Path:
+def write(folder: str | Path, parity: Path | None = None, peers: Path | None = None) -> Path:
     """Write report.html, report.md and figures/ into a results folder.
 
     Parameters
     ----------
     folder : path
         With runs.parquet, curves.parquet and machine.json, as ``gdbench run`` leaves it.
-    parity : list of dict, optional
-        Rows of a parity table, shown as they are.
+    parity : path, optional
+        What ``gdbench validate --json`` wrote; the folder's parity.json by default, if it has one.
+    peers : path, optional
+        What ``benchmarks/peers.py --json`` wrote; the folder's peers.json by default, if it has one.
 
     Returns
     -------
@@ -26,16 +25,21 @@ def write(folder: str | Path, parity: list[dict[str, Any]] | None = None) -> Pat
     Raises
     ------
     GdbenchError
-        The folder holds no results.
+        The folder holds no results, or a file something else.
     """
+    # imported here, so that the processes that draw load no more than they need
+    from gdbench.report import across, beside, figures, page, view
+    from gdbench.suite import results
+
     folder = Path(folder)
     shown = view.read(folder)
     over = across.build(shown)
-    made = figures.draw(shown, over, folder / "figures", every=False)
-    (folder / "report.md").write_text(page.twin(shown, over, made, parity), encoding="utf-8")
-    target = folder / "report.html"
-    target.write_text(page.report(shown, over, parity), encoding="utf-8")
-    return target
+    near = beside.build(shown, over, parity, peers)
+    made = figures.draw(shown, over, near, folder / "figures", every=False)
+    for name, text in {"report.md": page.twin(shown, over, near, made), "report.html": page.report(shown, over, near)}.items():
+        with results.whole(folder / name) as path:
+            path.write_text(text, encoding="utf-8")
+    return folder / "report.html"
 
 
 __all__ = ["write"]

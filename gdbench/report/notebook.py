@@ -115,19 +115,19 @@ def svg(shown: Card) -> str:
 
     from matplotlib.figure import Figure
 
-    from gdbench.report import figures, style
+    from gdbench.report import plots, style
 
-    with figures.styled():
+    with plots.styled():
         figure = Figure(figsize=(4.6, 2.9), layout="constrained")
         ax = figure.subplots()
         for i, series in enumerate(shown.series):
             colour = list(style.PALETTE.values())[i % len(style.PALETTE)]
             line = "-" if series.joined else ""
             ax.plot(series.x, series.y, line, marker="o", markersize=3, color=colour, label=series.name)
-        figures.logarithmic(ax, shown.log)
+        plots.logarithmic(ax, shown.log)
         ax.set(xlabel=shown.x, ylabel=shown.y)
         if len(shown.series) > 1:
-            figures.legend(figure, ax, 3)
+            plots.legend(figure, ax, 3)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()

@@ -17,6 +17,8 @@ from plotly.offline import get_plotlyjs
 
 from gdbench.report import numbers, style, words
 from gdbench.report.across import Across, Line, Ranks, Steps
+from gdbench.report.beside import Beside, Difference, Parity
+from gdbench.report.speed import Pair
 from gdbench.report.view import ProblemView, SolverView, View
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -86,7 +88,7 @@ def embedded(payload: Any) -> Markup:
     return Markup(text)
 
 
-def payload(view: View, across: Across) -> dict[str, Any]:
+def payload(view: View, across: Across, near: Beside) -> dict[str, Any]:
     """What the figures of a report show, once and compactly."""
     return {
         "palette": palette(),
@@ -95,7 +97,10 @@ def payload(view: View, across: Across) -> dict[str, Any]:
         "ranks": _ranks(across.ranks, across.by) if across.ranks else None,
         "profile": [_line(line) for line in across.profile],
         "distribution": [_line(line) for line in across.distribution],
-        "bandwidth": _bandwidth(view, across),
+        "bandwidth": [vars(one) | {"gb_s": _short(one.gb_s, 4)} for one in near.speed.readings],
+        "pairs": [_pair(pair) for pair in near.speed.pairs],
+        "noise": [{"problem": one.problem, "excess": short(one.excess, 4), "bound": _short(one.bound, 4)} for one in near.noise],
+        "difference": _difference(near.difference) if near.difference else None,
     }
 
 
@@ -129,14 +134,14 @@ def _steps(steps: Steps) -> dict[str, Any]:
     }
 
 
-def _bandwidth(view: View, across: Across) -> list[dict[str, Any]]:
-    labels = {(problem.name, solver.solver): solver for problem in view.problems for solver in problem.solvers}
-    found = []
-    for row in across.bandwidth.itertuples():
-        solver = labels[str(row.problem), str(row.solver)]
-        looks = _looks(solver.label, solver.optimizer, solver.variant, solver.baseline)
-        found.append(looks | {"problem": str(row.problem), "speed": _short(float(row.gb_s), 4)})
-    return found
+def _pair(pair: Pair) -> dict[str, Any]:
+    ends = {name: _short(getattr(pair, name), 4) for name in ("ours", "theirs", "ratio", "low", "high")}
+    return {"work": pair.work, "peer": pair.peer} | ends
+
+
+def _difference(found: Difference) -> dict[str, Any]:
+    who = [_looks(one.label, one.optimizer, one.variant, one.baseline) for one in found.who]
+    return {"who": who, "mean": short(found.mean, 4), "critical": _short(found.critical, 4)}
 
 
 def _looks(label: str, optimizer: str, variant: str, baseline: bool) -> dict[str, Any]:
@@ -218,14 +223,15 @@ def _short(value: float, digits: int) -> float | int | None:
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
-def report(view: View, across: Across, parity: list[dict[str, Any]] | None = None) -> str:
+def report(view: View, across: Across, near: Beside) -> str:
     """The HTML report."""
     return html(
         "report.html",
-        payload(view, across),
+        payload(view, across, near),
         view=view,
         across=across,
-        parity=table_of(parity),
+        near=near,
+        parity=parity_table(near.parity) if near.parity else None,
         machine=machine_rows(view.machine),
         palette=palette(),
         colour=colour_of,
@@ -261,27 +267,24 @@ def cell(costs: dict[str, numbers.Spread]) -> str:
     return "<br>".join(words.taken(kind, cost).replace(f" over {cost.seeds} seeds", "") for kind, cost in reached) or "–"
 
 
-def twin(
-    view: View,
-    across: Across,
-    figures: dict[str, list[tuple[str, str]]],
-    parity: list[dict[str, Any]] | None = None,
-) -> str:
+def twin(view: View, across: Across, near: Beside, figures: dict[str, list[tuple[str, str]]]) -> str:
     """The Markdown report; `figures` are as of :func:`gdbench.report.figures.draw`."""
     template = environment(False).get_template("report.md")
     return template.render(
         view=view,
         across=across,
-        parity=table_of(parity),
+        near=near,
+        parity=parity_table(near.parity) if near.parity else None,
         figures=figures,
         cell=cell,
         machine=machine_rows(view.machine),
     )
 
 
-def table_of(rows: list[dict[str, Any]] | None) -> tuple[list[str], list[list[str]]] | None:
-    """Header and cells of rows from outside."""
-    if not rows:
-        return None
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    return columns, [[numbers.describe(row.get(column, "")) for column in columns] for row in rows]
+def parity_table(found: Parity) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of the table of references."""
+    heads = ["against", "version", "cases", "passed", "failed", "absolute", "relative"]
+    rows = [row for row in found.summary if not row["skipped"]]
+    return [*heads[:5], "largest difference", "relative to the value"], [
+        [numbers.describe(row[head]) for head in heads] for row in rows
+    ]

@@ -8,8 +8,10 @@ from collections import Counter
 import numpy as np
 
 from gdbench.report import numbers, style
-from gdbench.report.across import Across, Line, Ranks, Steps
+from gdbench.report.across import Line, Ranks, Steps
+from gdbench.report.beside import Difference, Parity
 from gdbench.report.numbers import Spread
+from gdbench.report.speed import Pair, Speed
 from gdbench.report.view import ProblemView, SolverView, View
 
 SCALES = {
@@ -263,15 +265,54 @@ def distribution(found: list[Line], by: str) -> str:
     return f"{said}, and half of them within {amount(by, half[0])}." if len(half) else f"{said}."
 
 
-def bandwidth(view: View, across: Across) -> str:
+def bandwidth(speed: Speed) -> str:
     """How fast the data was read, against what the machine can."""
-    limit = view.machine.get("read_bandwidth_gb_s")
-    rows = across.bandwidth[across.bandwidth.gb_s > 0]
-    if rows.empty:
-        return ""
-    best = rows.loc[rows.gb_s.idxmax()]
-    said = f"The fastest solver, {best.solver} on {best.problem}, went through its data at {significant(best.gb_s)} GB/s"
-    return f"{said}; one core of this machine reads {significant(limit)} GB/s from memory." if limit else f"{said}."
+    best = max(speed.readings, key=lambda one: one.gb_s)
+    said = f"The fastest solver, {best.label} on {best.problem}, went through its data at {significant(best.gb_s)} GB/s"
+    if not speed.limit:
+        return f"{said}."
+    share = percent(best.gb_s / speed.limit)
+    return f"{said}; one core of this machine reads {significant(speed.limit)} GB/s from memory, so that is {share} of it."
+
+
+def peers_of(pairs: list[Pair]) -> str:
+    """How many times as long peers take for the same work."""
+    parts = []
+    for peer in dict.fromkeys(pair.peer for pair in pairs):
+        ratios = sorted(pair.ratio for pair in pairs if pair.peer == peer)
+        if len(ratios) == 1:
+            parts.append(f"{peer} takes {significant(ratios[0])} times as long")
+        else:
+            parts.append(f"{peer} takes {significant(ratios[0])} to {significant(ratios[-1])} times as long")
+    return f"For the same steps, {'; '.join(parts)}."
+
+
+def difference(found: Difference) -> str:
+    """How far average ranks have to be apart, and from whom the first one is."""
+    first = found.who[0].label
+    apart = (
+        plural(len(found.who) - 1, "other")
+        if found.alone == len(found.who) - 1
+        else f"{found.alone} of the {len(found.who) - 1} others"
+    )
+    said = (
+        f"Average ranks over {plural(found.problems, 'problem')} have to differ by {significant(found.critical)} to be told "
+        f"apart (Nemenyi, at 5%): {first} is told apart from {'none' if not found.alone else apart}"
+    )
+    return f"{said}{' of the others' if not found.alone else ''}{_friedman(found.p)}."
+
+
+def _friedman(p: float) -> str:
+    return "" if math.isnan(p) else f"; that all are alike has p = {gap(p) if p < 1e-3 else significant(p, 2)} (Friedman)"
+
+
+def parity(found: Parity) -> str:
+    """How many cases of the parity table agree."""
+    compared = [row for row in found.summary if not row["skipped"]]
+    cases, failed = sum(row["cases"] for row in compared), sum(row["failed"] for row in compared)
+    named = listed([f"{row['against']} {row['version']}".strip() for row in compared])
+    verdict = "all of them agree" if not failed else f"{failed} of them disagree"
+    return f"{plural(cases, 'case')} against {named}: {verdict}."
 
 
 GLOSSARY = {

@@ -9,7 +9,7 @@ import synthetic
 
 from gdbench import report
 from gdbench.errors import GdbenchError
-from gdbench.report import across, figures, page, view, words
+from gdbench.report import across, beside, figures, page, view, words
 
 
 class Elements(HTMLParser):
@@ -119,26 +119,35 @@ def test_the_twin_says_the_same(written, elements):
         assert sentence in page_text
     assert "<b>" not in text
     pictures = re.findall(r"\]\((figures/[^)]+)\)", text)
-    assert len(pictures) == 4 + 4 * len(synthetic.PROBLEMS)
+    assert len(pictures) == 7 + 4 * len(synthetic.PROBLEMS)
     assert all((written / picture).exists() for picture in pictures)
 
 
-def test_figures_are_drawn_twice(written):
-    names = {path.name for path in (written / "figures").iterdir()}
-    for name in names:
-        assert name.replace(".svg", ".png") in names
-        assert (written / "figures" / name).stat().st_size > 5000
+def test_figures_are_drawn_twice(written, shown, tmp_path):
+    over = across.build(shown)
+    near = beside.build(shown, over)
+    made = figures.draw(shown, over, near, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{svg[:-4]}{ending}" for files in made.values() for svg, _ in files for ending in (".svg", ".png")}
+    assert all(path.stat().st_size > 5000 for path in tmp_path.iterdir())
+    for svg in (written / "figures").iterdir():  # the report's, drawn before
+        assert svg.read_bytes() == (tmp_path / svg.name).read_bytes()
 
 
-def whole_page(shown, parity=None):
-    return page.report(shown, across.build(shown), parity)
+@pytest.mark.slow
+def test_several_processes_draw_the_same(shown, tmp_path, monkeypatch):
+    over = across.build(shown)
+    near = beside.build(shown, over)
+    for name, worthwhile in (("one", 99), ("several", 1)):
+        monkeypatch.setattr(figures, "WORTHWHILE", worthwhile)
+        figures.draw(shown, over, near, tmp_path / name, every=False)
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "several" / path.name).read_bytes()
 
 
-def test_parity_rows_are_shown_as_they_are(shown):
-    rows = [{"case": "<i>x</i>", "largest difference": 1.25e-13}, {"case": "b", "agrees": True}]
-    text = whole_page(shown, rows)
-    assert "&lt;i&gt;x&lt;/i&gt;" in text
-    assert "1.25e-13" in text
+def whole_page(shown):
+    over = across.build(shown)
+    return page.report(shown, over, beside.build(shown, over))
 
 
 def test_markdown_is_escaped():
@@ -168,9 +177,11 @@ def test_an_untimed_suite_is_compared_by_epochs(tmp_path):
 
 def test_of_many_problems_a_part_is_drawn(shown, tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "MANY", 1)
-    made = figures.draw(shown, across.build(shown), tmp_path, every=False)
+    over = across.build(shown)
+    near = beside.build(shown, over)
+    made = figures.draw(shown, over, near, tmp_path, every=False)
     assert set(made) == {"", "flights"}
-    text = page.twin(shown, across.build(shown), made)
+    text = page.twin(shown, over, near, made)
     assert "gdbench report DIR --figures" in text
 
 
@@ -183,4 +194,4 @@ def test_a_suite_that_reached_nothing_is_reported(tmp_path):
     shown = changed(tmp_path, lost)
     text = whole_page(shown)
     assert "no solver reached" in text
-    assert page.twin(shown, across.build(shown), {})
+    assert figures.write(shown.results.folder)

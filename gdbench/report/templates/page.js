@@ -233,20 +233,72 @@
     const names = [...new Set(all.bandwidth.map((row) => row.problem))].reverse();
     const small = narrow(element);
     const kinds = ["batch", "mini-batch", "stochastic", "baseline"];
-    const kindOf = (row) => (row.baseline ? "baseline" : row.variant);
     const hues = { batch: "blue", "mini-batch": "vermillion", stochastic: "green", baseline: "ink" };
     const traces = kinds.map((kind) => {
-      const rows = all.bandwidth.filter((row) => kindOf(row) === kind && row.speed > 0);
-      return { name: kind, mode: "markers", x: rows.map((row) => row.speed), y: rows.map((row) => names.indexOf(row.problem)), customdata: rows.map((row) => text(row.label)),
+      const rows = all.bandwidth.filter((row) => row.kind === kind && row.gb_s > 0);
+      return { name: kind, mode: "markers", x: rows.map((row) => row.gb_s), y: rows.map((row) => names.indexOf(row.problem)), customdata: rows.map((row) => text(row.label)),
         marker: { size: 9, symbol: data.palette.variants[kind], color: look.colour(hues[kind]), opacity: 0.85 }, hovertemplate: "<b>%{customdata}</b><br>%{x:.3~g} GB/s<extra></extra>" };
     }).filter((trace) => trace.x.length);
     const limit = Number(element.dataset.limit);
     return Plotly.react(element, traces, layout(element, look, {
       margin: { l: small ? 100 : 130, r: 12, t: 30, b: 48 },
-      xaxis: logAxis(all.bandwidth.map((row) => row.speed), "GB of data a second"),
+      xaxis: logAxis(all.bandwidth.map((row) => row.gb_s), "GB of data a second"),
       yaxis: { tickvals: names.map((_, i) => i), ticktext: names.map(text), range: [-0.6, names.length - 0.4], ticks: "", fixedrange: true },
       shapes: limit ? [{ type: "line", xref: "x", yref: "paper", x0: limit, x1: limit, y0: 0, y1: 1, line: { color: look.soft, dash: "dash", width: 1.5 } }] : [],
       annotations: limit ? [{ x: Math.log10(limit), y: 1, yref: "paper", yanchor: "bottom", xanchor: "right", text: "memory, one core", showarrow: false, font: { color: look.soft, size: 12 } }] : [],
+    }), config);
+  };
+
+  // A row a name: heights, and an axis whose names are text.
+  function rowsOf(element, names, each, small, wide) {
+    element.style.height = `${110 + each * names.length}px`;
+    return { margin: { l: narrow(element) ? small : wide, r: 12, t: 14, b: 48 },
+      yaxis: { tickvals: names.map((_, i) => i), ticktext: names.map(text), range: [names.length - 0.4, -0.6], ticks: "", fixedrange: true } };
+  }
+
+  // A line that stands at x.
+  const upright = (x, look, dash) => ({ type: "line", xref: "x", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, layer: "below", line: { color: dash ? look.soft : look.ink, width: 1.2, dash: dash || "solid" } });
+
+  figures.peers = (element, all) => {
+    const look = theme();
+    const pairs = all.pairs;
+    const trace = { mode: "markers", x: pairs.map((pair) => pair.ratio), y: pairs.map((_, i) => i), marker: { size: 10, color: look.colour("blue") },
+      customdata: pairs.map((pair) => [`${text(pair.work)}: ${text(pair.peer)}`, secondsText(pair.ours), secondsText(pair.theirs)]),
+      error_x: { type: "data", symmetric: false, color: look.soft, thickness: 1.5, width: 3, array: pairs.map((pair) => pair.high - pair.ratio), arrayminus: pairs.map((pair) => pair.ratio - pair.low) },
+      hovertemplate: "<b>%{customdata[0]}</b><br>%{x:.3~g} times as long: %{customdata[2]} against %{customdata[1]}<extra></extra>" };
+    return Plotly.react(element, [trace], layout(element, look, {
+      ...rowsOf(element, pairs.map((pair) => (narrow(element) ? pair.work : `${pair.work}: ${pair.peer}`)), 26, 175, 340), showlegend: false,
+      xaxis: { ...logAxis(pairs.flatMap((pair) => [pair.low, pair.high, 1]), "times as long as gdbench"), tickformat: "~g" }, shapes: [upright(1, look)],
+    }), config);
+  };
+
+  figures.noise = (element, all) => {
+    const look = theme();
+    const least = 1e-4;
+    const points = all.noise.flatMap((one, i) => one.excess.map((value) => [Math.max(value, least), i]));
+    const traces = [
+      { mode: "markers", name: "a solver, timed twice", x: points.map(([x]) => x), y: points.map(([, i]) => i), marker: { size: 8, color: look.colour("blue"), opacity: 0.55 }, hovertemplate: "%{x:.2~%}<extra></extra>" },
+      { mode: "markers", name: "nine of ten stay under", x: all.noise.map((one) => Math.max(one.bound, least)), y: all.noise.map((_, i) => i),
+        marker: { symbol: "line-ns", size: 18, line: { width: 3, color: look.colour("vermillion") } }, hovertemplate: "nine of ten under %{x:.2~%}<extra></extra>" },
+    ];
+    return Plotly.react(element, traces, layout(element, look, {
+      ...rowsOf(element, all.noise.map((one) => one.problem), 34, 110, 140),
+      xaxis: { type: "log", title: { text: "slower run over the faster", standoff: 8 }, dtick: 1, tickformat: "~%" },
+    }), config);
+  };
+
+  figures.difference = (element, all) => {
+    const look = theme();
+    const { who, mean, critical } = all.difference;
+    const bars = who.map((one, i) => ({ type: "line", xref: "x", yref: "y", x0: mean[i] - critical / 2, x1: mean[i] + critical / 2, y0: i, y1: i, layer: "below",
+      line: { color: faint(look.colour(one.colour), 0.4), width: 6 } }));
+    const trace = { mode: "markers", x: mean, y: who.map((_, i) => i), customdata: who.map((one) => text(one.label)),
+      marker: { size: 11, color: who.map((one) => look.colour(one.colour)), symbol: who.map((one) => data.palette.variants[one.baseline ? "baseline" : one.variant]) },
+      hovertemplate: "<b>%{customdata}</b><br>average rank %{x:.3~g}<extra></extra>" };
+    return Plotly.react(element, [trace], layout(element, look, {
+      ...rowsOf(element, who.map((one) => one.label), 27, 140, 190), showlegend: false,
+      xaxis: { title: { text: "average rank", standoff: 8 }, range: [Math.min(...mean) - critical / 2 - 0.3, Math.max(...mean) + critical / 2 + 0.3] },
+      shapes: [...bars, upright(mean[0] + critical / 2, look, "dot")],
     }), config);
   };
 

@@ -1,0 +1,129 @@
+"""How fast the data was read: against what the machine can, and against peers that do the same work."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from gdbench.errors import GdbenchError, one_line
+from gdbench.report.across import Across
+from gdbench.report.view import ProblemView, SolverView, View
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How fast one solver went through the data of one problem."""
+
+    problem: str
+    label: str
+    kind: str
+    gb_s: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same work here and elsewhere.
+
+    Attributes
+    ----------
+    work, peer : str
+    ours, theirs : float
+        Seconds of a unit of the work.
+    ratio, low, high : float
+        How many times as long the peer took, with the ends of its interval.
+    """
+
+    work: str
+    peer: str
+    ours: float
+    theirs: float
+    ratio: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Speed:
+    """All readings of a folder, and all pairs.
+
+    Attributes
+    ----------
+    problems : list of str
+    readings : list of Reading
+    limit : float or None
+        What one core reads from memory, in GB/s.
+    pairs : list of Pair
+    """
+
+    problems: list[str]
+    readings: list[Reading]
+    limit: float | None
+    pairs: list[Pair]
+
+
+def build(shown: View, over: Across, peers: Path | None = None) -> Speed:
+    """The speed of a folder's timed runs; `peers` is what ``benchmarks/peers.py --json`` wrote."""
+    solvers = {(problem.name, one.solver): one for problem in shown.problems for one in problem.solvers}
+    rows = over.bandwidth[over.bandwidth.gb_s > 0]
+    readings = []
+    for row in rows.itertuples():
+        solver = solvers[row.problem, row.solver]
+        kind = "baseline" if solver.baseline else solver.variant
+        readings.append(Reading(str(row.problem), solver.label, kind, float(row.gb_s)))
+    pairs = [pair for problem in shown.problems for pair in baselines(shown, problem)]
+    limit = shown.machine.get("read_bandwidth_gb_s")
+    return Speed([p.name for p in shown.problems], readings, limit, pairs + (from_file(peers) if peers else []))
+
+
+def baselines(shown: View, problem: ProblemView) -> list[Pair]:
+    """A problem's baselines beside the solver of ours that does the same steps."""
+    found = []
+    for theirs in problem.solvers:
+        same = [s for s in problem.solvers if not s.baseline and (s.optimizer, s.variant) == (theirs.optimizer, theirs.variant)]
+        if not (theirs.baseline and same and theirs.timed and same[0].timed):
+            continue
+        a, b = paces(shown, problem, same[0]), paces(shown, problem, theirs)
+        work = f"a row of {same[0].label} on {problem.name}"
+        low, high = b.min() / a.max(), b.max() / a.min()
+        found.append(
+            Pair(work, theirs.label, float(np.median(a)), float(np.median(b)), float(np.median(b) / np.median(a)), low, high)
+        )
+    return found
+
+
+def paces(shown: View, problem: ProblemView, solver: SolverView) -> np.ndarray:
+    """Seconds a row of each run that was timed alone."""
+    runs = shown.chosen[problem.name, solver.solver]
+    return (runs.seconds / runs.n_samples).to_numpy(dtype=float)
+
+
+def from_file(path: Path) -> list[Pair]:
+    """The pairs that ``benchmarks/peers.py --json`` wrote.
+
+    Raises
+    ------
+    GdbenchError
+        The file is not there, or holds something else.
+    """
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        found = [
+            Pair(
+                str(row["work"]),
+                str(row["peer"]),
+                row["ours_ms"] / 1e3,
+                row["peer_ms"] / 1e3,
+                *(float(row[key]) for key in ("ratio", "low", "high")),
+            )
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GdbenchError(f"{path} holds no result of benchmarks/peers.py --json: {one_line(error)}") from None
+    numbers = [[getattr(pair, field.name) for field in fields(Pair)[2:]] for pair in found]
+    if not all(math.isfinite(value) and value > 0 for row in numbers for value in row):
+        raise GdbenchError(f"{path} holds a time or a ratio that is no positive number")
+    return found
