@@ -19,6 +19,7 @@ from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Task
 from gdbench.problems import data
 from gdbench.problems.optimum import Optimum, solve
+from gdbench.shown import Shown
 from gdbench.solve.inputs import make_task
 from gdbench.solve.setting import penalty_of, settle
 
@@ -27,7 +28,7 @@ DOMAINS = {"regression": {"real"}, "binary": {"sign", "class"}, "multiclass": {"
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Shown):
     """Data, a loss and a penalty; J(w) = (1/n) Σ loss(zᵢ, yᵢ) + α·penalty(w) over the training rows.
 
     Attributes

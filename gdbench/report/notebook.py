@@ -1,7 +1,7 @@
 """How results show themselves in a notebook: key numbers beside a figure, and a Plotly figure from ``.plot()``.
 
-The classes lie on lower floors and know nothing of figures; :func:`attach` gives them ``_repr_html_`` and ``plot``.
-Nothing heavy is imported before one is shown.
+The classes lie on lower floors and know nothing of figures: they are :class:`gdbench.shown.Shown`, which loads this module
+when one is shown.
 """
 
 from __future__ import annotations
@@ -54,13 +54,6 @@ class Card:
     x: str = ""
     y: str = ""
     log: str = ""
-
-
-def attach() -> None:
-    """Give Fit, Sweep, Path, Problem and Results ``_repr_html_`` and ``plot``."""
-    for cls in CARDS:
-        cls._repr_html_ = html  # type: ignore[attr-defined]
-        cls.plot = plot  # type: ignore[attr-defined]
 
 
 def card(thing: Any) -> Card:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
+from gdbench.shown import Shown
 from gdbench.solve import descent
 from gdbench.solve.inputs import make_task
 from gdbench.solve.setting import Setting, rates_of, settle
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Shown):
     """One descent on data.
 
     Attributes
@@ -74,7 +75,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Shown):
     """A grid of learning rates, descended in one pass over the data.
 
     Attributes

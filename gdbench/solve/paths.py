@@ -13,6 +13,7 @@ from gdbench.errors import GdbenchError, one_line
 from gdbench.kernels import landscapes, optimizers, trajectory
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate
+from gdbench.shown import Shown
 from gdbench.solve.descent import start_at
 from gdbench.solve.inputs import as_floats, refuse_nonfinite
 from gdbench.solve.setting import loop_form, real, schedule_of, whole
@@ -47,7 +48,7 @@ class Landscape:
 
 
 @dataclass(frozen=True)
-class Path:
+class Path(Shown):
     """The way an optimizer took.
 
     Attributes

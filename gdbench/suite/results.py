@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
+from gdbench.shown import Shown
 from gdbench.suite.execute import CURVE, Record
 from gdbench.suite.ledger import NAME, Ledger
 
@@ -26,7 +27,7 @@ CHUNK = 2000
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Shown):
     """What a suite found.
 
     Attributes

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -52,10 +54,23 @@ def test_names_with_markup_stay_text(things):
     assert len(notebook.card(things["results"]).facts) == 1 + len(synthetic.PROBLEMS)
 
 
-def test_attached_methods_are_found_by_a_notebook(things, monkeypatch):
-    for cls in notebook.CARDS:
-        monkeypatch.setattr(cls, "_repr_html_", None, raising=False)
-        monkeypatch.setattr(cls, "plot", None, raising=False)
-    notebook.attach()
-    assert "Fit" in things["fit"]._repr_html_()
-    assert things["fit"].plot().layout.xaxis.title.text == "epochs"
+FRESH = """
+import sys
+import gdbench as gd
+path = gd.minimize("parabola", [10.0], learning_rate=0.1, steps=10)
+loaded = {"plotly", "matplotlib", "pandas", "gdbench.report"} & set(sys.modules)
+assert not loaded, loaded
+assert "1.07374" in path._repr_html_()
+assert type(path.plot()).__module__ == "plotly.graph_objs._figure"
+"""
+
+
+def test_nothing_is_loaded_before_something_is_shown():
+    """In a process of its own, which has imported nothing but gdbench."""
+    subprocess.run([sys.executable, "-c", FRESH], check=True)
+
+
+def test_every_class_shows_itself(things):
+    for thing in things.values():
+        assert thing._repr_html_() == notebook.html(thing)
+        assert thing.plot().layout.title.text
