@@ -46,6 +46,7 @@ report: $(VENV)/.installed ## run the quickstart suite and write reports/quickst
 	$(BIN)/gdbench run quickstart --out reports/quickstart
 
 gallery: report ## the same, and copy the report to the committed gallery
+	$(BIN)/gdbench report reports/quickstart --figures >/dev/null
 	rm -rf reports/gallery/quickstart
 	mkdir -p reports/gallery/quickstart/figures
 	cd reports/quickstart && cp report.md machine.json ../gallery/quickstart/ && cp figures/*.svg figures/flights-convergence.png ../gallery/quickstart/figures/

@@ -143,6 +143,8 @@ def parity_of(path: Path) -> Parity:
     try:
         records = json.loads(path.read_text(encoding="utf-8"))
         rows = [Row(**{key: value for key, value in record.items() if key != "passed"}) for record in records]
+        if not rows:
+            raise ValueError("it has no rows")
         return Parity(table.summary(rows), [table.cells(row) for row in rows], table.HEADS)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise GdbenchError(f"{path} holds no result of gdbench validate --json: {one_line(error)}") from None

@@ -87,7 +87,7 @@ def baselines(shown: View, problem: ProblemView) -> list[Pair]:
         if not (theirs.baseline and same and theirs.timed and same[0].timed):
             continue
         a, b = paces(shown, problem, same[0]), paces(shown, problem, theirs)
-        work = f"a row of {same[0].label} on {problem.name}"
+        work = f"{same[0].label}, {problem.name}"
         low, high = b.min() / a.max(), b.max() / a.min()
         found.append(
             Pair(work, theirs.label, float(np.median(a)), float(np.median(b)), float(np.median(b) / np.median(a)), low, high)

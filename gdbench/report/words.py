@@ -289,17 +289,13 @@ def peers_of(pairs: list[Pair]) -> str:
 
 def difference(found: Difference) -> str:
     """How far average ranks have to be apart, and from whom the first one is."""
-    first = found.who[0].label
-    apart = (
-        plural(len(found.who) - 1, "other")
-        if found.alone == len(found.who) - 1
-        else f"{found.alone} of the {len(found.who) - 1} others"
-    )
+    first, others = found.who[0].label, len(found.who) - 1
+    apart = "none of the others" if not found.alone else f"{found.alone} of the {others} others"
     said = (
         f"Average ranks over {plural(found.problems, 'problem')} have to differ by {significant(found.critical)} to be told "
-        f"apart (Nemenyi, at 5%): {first} is told apart from {'none' if not found.alone else apart}"
+        f"apart (Nemenyi, at 5%): {first} is told apart from {apart}"
     )
-    return f"{said}{' of the others' if not found.alone else ''}{_friedman(found.p)}."
+    return f"{said}{_friedman(found.p)}."
 
 
 def _friedman(p: float) -> str:

@@ -267,7 +267,7 @@
       error_x: { type: "data", symmetric: false, color: look.soft, thickness: 1.5, width: 3, array: pairs.map((pair) => pair.high - pair.ratio), arrayminus: pairs.map((pair) => pair.ratio - pair.low) },
       hovertemplate: "<b>%{customdata[0]}</b><br>%{x:.3~g} times as long: %{customdata[2]} against %{customdata[1]}<extra></extra>" };
     return Plotly.react(element, [trace], layout(element, look, {
-      ...rowsOf(element, pairs.map((pair) => (narrow(element) ? pair.work : `${pair.work}: ${pair.peer}`)), 26, 175, 340), showlegend: false,
+      ...rowsOf(element, pairs.map((pair) => (narrow(element) ? pair.work : `${pair.work}: ${pair.peer}`)), 26, 190, 340), showlegend: false,
       xaxis: { ...logAxis(pairs.flatMap((pair) => [pair.low, pair.high, 1]), "times as long as gdbench"), tickformat: "~g" }, shapes: [upright(1, look)],
     }), config);
   };

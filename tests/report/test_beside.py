@@ -1,0 +1,105 @@
+import json
+
+import numpy as np
+import pytest
+import synthetic
+
+from gdbench import parity
+from gdbench.errors import GdbenchError
+from gdbench.report import across, beside, page, speed, view, words
+
+PEERS = {
+    "bandwidth": 10.0,
+    "rows": [{"work": "<i>batch</i>", "peer": "NumPy", "ours_ms": 2.0, "peer_ms": 5.0, "ratio": 2.5, "low": 2.4, "high": 2.75}],
+}
+
+
+@pytest.fixture(scope="module")
+def over(shown):
+    return across.build(shown)
+
+
+@pytest.fixture(scope="module")
+def near(shown, over):
+    return beside.build(shown, over)
+
+
+def test_the_noise_is_that_of_the_repeated_runs(near, tables):
+    runs = tables[0]
+    for one in near.noise:
+        mine = runs[(runs.problem == one.problem) & (runs.stage == "timed") & (runs.seed == synthetic.SEEDS[0])]
+        pace = mine.assign(pace=mine.seconds / mine.n_samples).pivot(index="solver", columns="repeat", values="pace")
+        np.testing.assert_allclose(one.excess, np.sort(pace.max(axis=1) / pace.min(axis=1) - 1))
+        assert one.bound == pytest.approx(np.quantile(one.excess, 0.9))
+
+
+def test_the_critical_difference_is_nemenyis(near, over):
+    found, ranks = near.difference, over.ranks
+    assert found.mean == pytest.approx(np.sort(ranks.mean))
+    # q of Demšar's table 5 (2006), two-tailed at 5 %, for 2 to 10 classifiers
+    q = [1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164]
+    k, n = len(found.who), len(ranks.problems)
+    assert found.critical == pytest.approx(q[k - 2] * np.sqrt(k * (k + 1) / (6 * n)), rel=1e-3)
+    assert words.significant(found.critical) in words.difference(found)
+
+
+def test_the_first_is_told_apart_beyond_the_critical_difference(near):
+    found = beside.Difference(near.difference.who[:3], np.array([1.0, 2.0, 3.5]), 2.0, 1e-5, 9)
+    assert found.alone == 1
+    said = words.difference(found)
+    assert "told apart from 1 of the 2 others" in said
+    assert "p = 1e-5" in said
+
+
+def test_baselines_are_paired_with_the_same_steps(near, tables):
+    runs = tables[0][(tables[0].stage == "timed") & (tables[0].repeat == 0)]
+    (pair,) = [pair for pair in near.speed.pairs if pair.peer == "SGDRegressor"]
+    assert pair.work == "stochastic GD, flights"
+    paces = [
+        (mine.seconds / mine.n_samples)
+        for mine in (runs[(runs.problem == "flights") & (runs.solver == name)] for name in ("stochastic gd", "SGDRegressor"))
+    ]
+    assert pair.ratio == pytest.approx(paces[1].median() / paces[0].median())
+    assert pair.low == pytest.approx(paces[1].min() / paces[0].max())
+    assert words.significant(pair.ratio) in words.peers_of([pair])
+
+
+def test_peers_and_parity_are_read_from_the_folder(tmp_path):
+    folder = synthetic.write(tmp_path / "results")
+    rows = [
+        parity.Row("numpy", "2.4", "<i>adam</i>", "weights", "passed", 1e-15, 1e-14, 1e-12, "rounding"),
+        parity.Row("numpy", "2.4", "lion", "weights", "failed", 1.5e-3, 1e-2, 1e-12, "rounding"),
+    ]
+    (folder / "parity.json").write_text(parity.to_json(rows), encoding="utf-8")
+    (folder / "peers.json").write_text(json.dumps(PEERS), encoding="utf-8")
+    shown = view.read(folder)
+    over = across.build(shown)
+    near = beside.build(shown, over)
+    assert near.speed.pairs[-1] == speed.Pair("<i>batch</i>", "NumPy", 2e-3, 5e-3, 2.5, 2.4, 2.75)
+    assert words.parity(near.parity) == "2 cases against numpy 2.4: 1 of them disagree."
+    text = page.report(shown, over, near)
+    assert "&lt;i&gt;adam&lt;/i&gt;" in text
+    assert "<i>" not in text.split('id="data">')[0]
+    assert "1.5e-03" in text
+    assert "1 of them disagree" in page.twin(shown, over, near, {})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"rows": [{"work": "a"}]}', '[{"case": 1}]'])
+@pytest.mark.parametrize("kind", ["parity", "peers"])
+def test_other_files_are_told(shown, over, tmp_path, content, kind):
+    path = tmp_path / "file.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(GdbenchError, match=r"file\.json holds no result"):
+        beside.build(shown, over, **{kind: path})
+
+
+def test_a_ratio_is_a_positive_number(tmp_path):
+    path = tmp_path / "peers.json"
+    path.write_text(json.dumps({"rows": [PEERS["rows"][0] | {"ratio": 0.0}]}), encoding="utf-8")
+    with pytest.raises(GdbenchError, match="no positive number"):
+        speed.from_file(path)
+
+
+def test_ranks_need_problems(over):
+    one = over.ranks.__class__(over.ranks.who, over.ranks.problems[:1], over.ranks.ranks, over.ranks.costs, over.ranks.mean)
+    assert beside.difference(across.Across("seconds", one, [], [], {}, over.bandwidth)) is None
