@@ -1,5 +1,8 @@
+import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -53,10 +56,11 @@ def test_benchopt_gets_its_columns(small, tmp_path):
 
 @pytest.mark.slow
 def test_benchopt_plots_it(small, tmp_path):
-    if shutil.which("benchopt") is None:
+    program = shutil.which("benchopt", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
         pytest.skip("benchopt is not installed")
     export.write(small, "benchopt", tmp_path)
-    command = ["benchopt", "plot", str(tmp_path), "--no-display"]
+    command = [program, "plot", str(tmp_path), "--no-display"]
     subprocess.run(command, check=True, cwd=tmp_path, timeout=120)
     assert list((tmp_path / "outputs").rglob("*.html"))
 
