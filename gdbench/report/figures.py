@@ -12,13 +12,9 @@ from gdbench.report import across, beside, plots, view, words
 from gdbench.report.across import Across
 from gdbench.report.beside import Beside
 from gdbench.report.view import ProblemView, View
-from gdbench.suite import warm
 
-#: Of so many problems a report draws figures unasked; each takes about a second.
-MANY = 12
-
-#: From so many figures on, more than one process draws them: a process takes as long to start as ten figures.
-WORTHWHILE = 24
+#: Of so many problems a report draws figures unasked; each takes some tenths of a second.
+MANY = 8
 
 
 def write(folder: str | Path, peers: Path | None = None) -> list[Path]:
@@ -55,21 +51,9 @@ def draw(shown: View, over: Across, near: Beside, folder: Path, every: bool = Tr
     for problem in shown.problems if every else shown.problems[:MANY]:
         planned[problem.slug] = [(f"{problem.slug}-{name}", *rest) for name, *rest in of_problem(problem, over)]
     endings = (".svg", ".png") if every else (".svg",)
-    save([(plot, subject, folder / name, endings) for group in planned.values() for name, plot, subject, _ in group])
+    for name, plot, subject, _ in (one for group in planned.values() for one in group):
+        plots.save(plot, subject, folder / name, endings)
     return {slug: [(f"{name}.svg", alt) for name, _, _, alt in group] for slug, group in planned.items()}
-
-
-def save(todo: list[tuple[Callable[..., Figure], Any, Path, tuple[str, ...]]]) -> None:
-    """Draw figures into files: many in several processes, few in this one."""
-    processes = warm.processes()
-    if len(todo) < WORTHWHILE or processes < 2:
-        for one in todo:
-            plots.save(*one)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    with parallel_config(backend="loky", inner_max_num_threads=1), warm.closing_pool():
-        Parallel(n_jobs=processes, batch_size=2)(delayed(plots.save)(*one) for one in todo)
 
 
 Planned = tuple[str, Callable[..., Figure], Any, str]

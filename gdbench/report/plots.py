@@ -28,6 +28,7 @@ STYLE: Any = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # no search for a place above the ticks
     "axes.labelcolor": "#57606a",
     "axes.edgecolor": "#d0d7de",
     "axes.spines.top": False,
@@ -69,8 +70,10 @@ def save(plot: Callable[..., Figure], subject: object, path: Path, endings: Iter
     with styled():
         figure = plot(subject)
         FigureCanvasAgg(figure)
-        figure.draw_without_rendering()
-        figure.set_layout_engine(None)  # laid out once, for all files
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
+        figure.set_layout_engine("none")  # laid out once, for all files
         for ending in endings:
             figure.savefig(path.with_name(path.name + ending), **FILES[ending])
 

@@ -49,6 +49,9 @@ LEVELS = ["epochs", "samples", "relative_gap"]
 #: Columns of a run that describe its solver.
 SOLVER = ["backend", "variant", "batch_size", "optimizer", "schedule", "shuffle", "dtype"]
 
+#: What :func:`summary` takes from all rates of a solver.
+WHOLE_GRID = ["compile_seconds", "metric_name", "status", "note"]
+
 
 def to_target(results: Results, stage: str | None = None) -> pd.DataFrame:
     """What each run spent to each target.
@@ -225,7 +228,7 @@ def divergence(results: Results) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for (problem, solver), group in _grouped(results.tuning):
+    for (problem, solver), group in _grouped(results.tuning[[*GROUP, "status", "learning_rate"]]):
         bad = group["status"] == "diverged"
         first = float(group["learning_rate"][bad].min()) if bad.any() else math.nan
         rows.append((problem, solver, len(group), int(bad.sum()), float(bad.mean()), first))
@@ -266,7 +269,8 @@ def clock_noise(results: Results, quantile: float = 0.9) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for problem, runs in results.timed.groupby("problem", sort=False):
+    timed = results.timed[["problem", "solver", "learning_rate", "seed", "seconds", "n_samples"]]
+    for problem, runs in timed.groupby("problem", sort=False):
         pairs = []
         for _, same in runs.groupby(["solver", "learning_rate", "seed"]):
             if len(same) > 1:
@@ -319,19 +323,28 @@ def summary(results: Results) -> pd.DataFrame:
         "robust_decades": robustness(results).set_index(GROUP)["decades"],
     }
     floors = noise_floor(results).groupby([*GROUP, "learning_rate"])["floor"].median()
-    timed = dict(list(_grouped(results.timed)))
+    chosen = _at_best(results, rates)
+    nothing, chosen_of = chosen.iloc[:0], dict(list(_grouped(chosen)))
     rows = []
-    for key, group in _grouped(results.tuning):
+    for key, group in _grouped(results.tuning[[*GROUP, *SOLVER, *WHOLE_GRID]]):
         rate = rates.loc[key, "learning_rate"]
-        runs = timed.get(key, group)
-        runs = runs[(runs["learning_rate"] == rate) & (runs["repeat"] == 0)]
-        first = group.iloc[0]
+        runs, first = chosen_of.get(key, nothing), group.iloc[0]
         row: dict[str, Any] = dict(zip(GROUP, key, strict=True)) | {name: first[name] for name in SOLVER}
         row |= rates.loc[key].to_dict() | _costs(runs, results.targets) | _endings(runs, group)
         row |= {name: float(values.loc[key]) for name, values in extra.items()}
         row["noise_floor"] = float(floors.get((*key, rate), math.nan))
         rows.append(row)
     return pd.DataFrame(rows).astype({"batch_size": "Int64"})
+
+
+def _at_best(results: Results, rates: pd.DataFrame) -> pd.DataFrame:
+    """The first repeats at each solver's best rate: those that were timed alone, or of the grid where none was."""
+    runs = results.runs[results.runs["repeat"] == 0]
+    solvers = list(zip(runs["problem"], runs["solver"], strict=True))
+    timed = set(zip(results.timed["problem"], results.timed["solver"], strict=True))
+    best = rates["learning_rate"].to_dict()
+    stage = ["timed" if solver in timed else "tuning" for solver in solvers]
+    return runs[(runs["stage"] == stage) & (runs["learning_rate"] == [best.get(solver, math.nan) for solver in solvers])]
 
 
 def _costs(runs: pd.DataFrame, targets: Iterable[float]) -> dict[str, Any]:

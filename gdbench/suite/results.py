@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,12 +62,12 @@ class Results(Shown):
         """The relative gaps aimed at, the widest first."""
         return tuple(sorted(self.spec["targets"], reverse=True))
 
-    @property
+    @cached_property
     def tuning(self) -> pd.DataFrame:
         """The grid's runs."""
         return self.runs[self.runs["stage"] == "tuning"]
 
-    @property
+    @cached_property
     def timed(self) -> pd.DataFrame:
         """The runs of each solver's best rate that were timed alone."""
         return self.runs[self.runs["stage"] == "timed"]

@@ -134,17 +134,6 @@ def test_figures_are_drawn_twice(written, shown, tmp_path):
         assert svg.read_bytes() == (tmp_path / svg.name).read_bytes()
 
 
-@pytest.mark.slow
-def test_several_processes_draw_the_same(shown, tmp_path, monkeypatch):
-    over = across.build(shown)
-    near = beside.build(shown, over)
-    for name, worthwhile in (("one", 99), ("several", 1)):
-        monkeypatch.setattr(figures, "WORTHWHILE", worthwhile)
-        figures.draw(shown, over, near, tmp_path / name, every=False)
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "several" / path.name).read_bytes()
-
-
 def whole_page(shown):
     over = across.build(shown)
     return page.report(shown, over, beside.build(shown, over))
