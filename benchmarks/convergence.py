@@ -6,6 +6,9 @@ change of meaning. A target that is missed counts as ten times the budget, so th
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 
 from .common import OPTIMIZERS, VARIANTS, named, or_skip
@@ -66,10 +69,10 @@ class Runs:
     param_names = ("problem", "optimizer")
 
     def setup_cache(self):
-        from joblib import Parallel, delayed
-
         work = [(problem, solver) for problem in PROBLEMS for solver in (*RATES, *VARIANT_RATES)]
-        curves = Parallel(n_jobs=2)(delayed(curve_or_none)(*each) for each in work)
+        # Nearly all of it is compiling. A forked process, unlike a new one, knows where asv found this module.
+        with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+            curves = list(pool.map(curve_or_none, *zip(*work, strict=True)))
         return {each: found for each, found in zip(work, curves, strict=True) if found is not None}
 
     def setup(self, runs, problem, solver, *_):
