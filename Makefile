@@ -84,8 +84,12 @@ ASV := $(BIN)/python -m asv
 asv-machine: $(VENV)/.tools
 	@grep -qs "\"$$(uname -n)\"" ~/.asv-machine.json || $(ASV) machine --yes >/dev/null
 
-asv: asv-machine ## measure the current commit; quicker: make asv ARGS=--quick
+asv: asv-machine ## measure the current commit; quicker: make asv ARGS=--quick ASV_ENV=existing
+ifeq ($(ASV_ENV),existing)
+	$(ASV) run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --show-stderr $(ARGS)
+else
 	$(ASV) run --show-stderr $(ARGS) 'HEAD^!'
+endif
 
 asv-compare: asv-machine ## measure BASE (HEAD~1) and the current commit; fails when one is worse by FACTOR (1.2)
 	$(ASV) continuous --factor $(FACTOR) --show-stderr $(ARGS) $(BASE) HEAD

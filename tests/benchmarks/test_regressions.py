@@ -134,7 +134,7 @@ class Clone:
         command = [self.python, "-m", "asv", *words, *self.plant(plant)]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
         if "BENCHMARKS" not in done.stdout or "failed" in done.stdout:
-            raise RuntimeError(done.stdout + done.stderr)
+            raise RuntimeError((done.stdout + done.stderr)[-3000:])
         return flags(done.stdout)
 
 
