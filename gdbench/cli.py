@@ -330,12 +330,13 @@ def validate(
     json_: Annotated[Path | None, typer.Option("--json", help="Write every case into a file.", metavar="FILE")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A part of the cases that still holds every rule.")] = False,
     every: Annotated[bool, typer.Option("--every", help="Print every case, not only a summary.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a processor.", show_default=False)] = None,
 ) -> None:
     """Compare gdbench step by step with reference implementations; exit code 1 when anything disagrees."""
     from gdbench import parity
 
     with bar("comparing") as progress:
-        rows = parity.validate(against, progress, quick=quick)
+        rows = parity.validate(against, progress, quick=quick, jobs=jobs or (1 if quick else os.cpu_count() or 1))
     if json_:
         write_text(json_, parity.to_json(rows))
     if every:

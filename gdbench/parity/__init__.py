@@ -9,7 +9,8 @@ True
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from gdbench.errors import unknown
 from gdbench.parity.case import Case, NoOracle, Row, differences, run, skipped
@@ -32,6 +33,7 @@ def validate(
     progress: Callable[[int, int, str], None] | None = None,
     *,
     quick: bool = False,
+    jobs: int = 1,
 ) -> list[Row]:
     """Compare gdbench's steps with those of the references.
 
@@ -40,9 +42,12 @@ def validate(
     against : str or iterable of str, default "all"
         ``numpy``, ``python``, ``sklearn``, ``statistics``, ``torch``, ``optax``, ``keras``, or ``all``.
     progress : callable, optional
-        Called before each case with the number of cases done, their total and the case in words.
+        Called before each case, or with several processes after it, with the number of cases done, their total and the
+        case in words.
     quick : bool, default False
         A part of the cases that still holds each member of each registry.
+    jobs : int, default 1
+        Processes that share the cases; nothing here is timed.
 
     Returns
     -------
@@ -54,15 +59,45 @@ def validate(
     GdbenchError
         An unknown reference.
     """
-    todo: list[Case | Row] = []
-    for name in chosen(against):
-        todo += gathered(name, quick)
-    rows = []
-    for done, item in enumerate(todo):
+    names = chosen(against)
+    todo = {(name, number): item for name in names for number, item in enumerate(gathered(name, quick))}
+    rows = {}
+    for done, (key, row) in enumerate(_spread(list(todo), quick, jobs) if jobs > 1 else _in_turn(todo, progress)):
+        rows[key] = row
+        if progress and jobs > 1:
+            progress(done + 1, len(todo), row.case)
+    return [rows[key] for key in todo]
+
+
+def _in_turn(
+    todo: dict[tuple[str, int], Case | Row], progress: Callable[[int, int, str], None] | None
+) -> Iterator[tuple[tuple[str, int], Row]]:
+    for done, (key, item) in enumerate(todo.items()):
         if progress:
             progress(done, len(todo), item.what if isinstance(item, Case) else item.case)
-        rows.append(run(item) if isinstance(item, Case) else item)
-    return rows
+        yield key, _row(item)
+
+
+def _spread(keys: list[tuple[str, int]], quick: bool, jobs: int) -> Iterator[tuple[tuple[str, int], Row]]:
+    """Rows as they come, from processes that each gather the cases for themselves: a case holds functions."""
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_apart)(key, quick) for key in keys)
+
+
+def _apart(key: tuple[str, int], quick: bool) -> tuple[tuple[str, int], Row]:
+    name, number = key
+    return key, _row(_gathered_once(name, quick)[number])
+
+
+@lru_cache(maxsize=8)
+def _gathered_once(name: str, quick: bool) -> list[Case | Row]:
+    return gathered(name, quick)
+
+
+def _row(item: Case | Row) -> Row:
+    return run(item) if isinstance(item, Case) else item
 
 
 def chosen(against: str | Iterable[str]) -> list[str]:

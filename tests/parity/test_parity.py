@@ -88,6 +88,11 @@ def test_progress_is_told_before_each_case(monkeypatch):
     assert told == [(0, 3, "a case"), (1, 3, "a case"), (2, 3, "a case")]
 
 
+def test_processes_give_the_same_rows():
+    alone, shared = (parity.validate("statistics", jobs=jobs) for jobs in (1, 2))
+    assert [(r.case, r.relative) for r in shared] == [(r.case, r.relative) for r in alone]
+
+
 def test_a_member_without_an_oracle_is_a_failing_case(monkeypatch):
     monkeypatch.delitem(oracle.RULES, "adam")
     row = run(against_numpy.replayed(optimizers.registry.make("adam"), against_numpy.schedules_at(0.01)[0]))
