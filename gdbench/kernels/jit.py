@@ -120,6 +120,7 @@ class Kernel:
         with _caching_into(cache_folder()):
             self.cached = njit(cache=True, nogil=True, **OPTIONS)(function)
         self._foreign: dict[frozenset[type], Callable] = {}
+        self._bound: dict[tuple, Callable] = {}
 
     def __call__(self, *args):
         return self.dispatcher(*args)(*args)
@@ -133,10 +134,14 @@ class Kernel:
         """The compiled code for arguments of just these types, which it does not look at again.
 
         Numba finds out the types of nested tags in Python, at each call: some 50 µs, more than an epoch over a small data set
-        takes. A caller that passes the same kinds of arguments again and again asks once.
+        takes. What was found for arguments of these kinds before is found again by looking at their classes only.
         """
-        dispatcher = self.dispatcher(*args)
-        return dispatcher.compile(tuple(map(numba.typeof, args))) if hasattr(dispatcher, "compile") else dispatcher
+        key = kinds(args)
+        if key not in self._bound:
+            dispatcher = self.dispatcher(*args)
+            types = tuple(map(numba.typeof, args))
+            self._bound[key] = dispatcher.compile(types) if hasattr(dispatcher, "compile") else dispatcher
+        return self._bound[key]
 
     def in_memory(self, classes: frozenset[type] = frozenset()) -> Callable:
         """The dispatcher for tags of these classes from outside the package."""
@@ -158,6 +163,16 @@ def inlined(function: Callable) -> Callable:
 def called(function: Callable) -> Callable:
     """A helper of kernels that is called, not inlined: for work on whole batches, beside which a call is nothing."""
     return register_jitable(**OPTIONS)(function)
+
+
+def kinds(value: object) -> Any:
+    """What Numba's type of `value` depends on, hashable and found in a microsecond or so a leaf."""
+    if isinstance(value, tuple):
+        return (type(value), *map(kinds, value))
+    if isinstance(value, np.ndarray):
+        flags = value.flags
+        return value.dtype, value.ndim, flags.c_contiguous, flags.f_contiguous, flags.writeable, flags.aligned
+    return type(value)
 
 
 def foreign_classes(value: object) -> frozenset[type]:

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import pytest
 
 import gdbench
 import gdbench as gd
-from gdbench.kernels import jit, loops, trajectory
+from gdbench.kernels import jit, loops, optimizers, trajectory
 
 
 def run(script, cache, package=None, **environment):
@@ -188,3 +189,40 @@ def test_a_cache_folder_that_cannot_be_written_is_replaced(tmp_path):
     locked.mkdir(mode=0o500)
     script = "import json; from gdbench.kernels.jit import cache_root; print(json.dumps(str(cache_root())))"
     assert not run(script, tmp_path, GDBENCH_CACHE_DIR=str(locked / "inside")).startswith(str(locked))
+
+
+ARRAY = np.arange(6.0).reshape(2, 3)
+READ_ONLY = ARRAY.copy()
+READ_ONLY.flags.writeable = False
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ARRAY.astype(np.float32),
+        ARRAY.T,
+        ARRAY[0],
+        ARRAY[:, ::2],
+        READ_ONLY,
+        1.0,
+        True,
+        np.float32(1),
+        (ARRAY,),
+        optimizers.registry.make("adam"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_of_other_types_are_of_other_kinds(other):
+    assert numba.typeof(other) != numba.typeof(ARRAY)
+    assert jit.kinds(other) != jit.kinds(ARRAY)
+
+
+def test_values_of_one_type_are_of_one_kind():
+    assert jit.kinds((ARRAY, optimizers.registry.make("adam", beta1=0.5), 2)) == jit.kinds(
+        (ARRAY * 2, optimizers.registry.make("adam"), 3)
+    )
+
+
+def test_a_class_of_the_same_name_is_of_another_kind():
+    one, two = (NamedTuple("Same", [("beta", float)]) for _ in range(2))
+    assert jit.kinds(one(0.5)) != jit.kinds(two(0.5))
