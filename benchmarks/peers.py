@@ -264,12 +264,15 @@ def sweep_timers(X, y, lanes: int) -> tuple[Timer, Timer]:
     return together, alone
 
 
-def cases(quick: bool):
-    """Each piece of work: its name, the peer's, a maker of both timers, the epochs of each, the data's bytes."""
+def cases(quick: bool, absent: set[str]):
+    """Each piece of work: its name, the peer's, both timers, the epochs of each, the data's bytes.
+
+    Peers that are not installed are left out and added to `absent`.
+    """
     n = 20_000 if quick else 100_000
     for d in (20, 100):
         X, y = regression(n, d)
-        yield from dense_cases(X, y, f"{n // 1000}k×{d}")
+        yield from dense_cases(X, y, f"{n // 1000}k×{d}", absent)
     X, y = regression(10 * n, 20)
     batch = {"variant": "batch"}
     yield "batch gradient, " + f"{n // 100}k×20", "NumPy", gdbench_timer(X, y, **batch), numpy_batch_timer(X, y), (4, 4), X.nbytes
@@ -290,7 +293,7 @@ def cases(quick: bool):
         yield f"CSR stochastic, {n // 1000}k×50k, {order} order", "scikit-learn", ours, sklearn_timer(S, t), (2, 2), size
 
 
-def dense_cases(X, y, name: str):
+def dense_cases(X, y, name: str, absent: set[str]):
     """The work on dense rows."""
     size = X.nbytes
     for order in ("sklearn", "block"):
@@ -302,7 +305,7 @@ def dense_cases(X, y, name: str):
         try:
             yield f"mini-batch 32 Adam, {name}", peer, adam, maker(X, y, 32), (4, 1), size
         except ImportError:
-            print(f"skipped: {peer} is not installed")
+            absent.add(peer)
     yield f"batch gradient, {name}", "NumPy", gdbench_timer(X, y, variant="batch"), numpy_batch_timer(X, y), (8, 8), size
     together, alone = sweep_timers(X, y, 32)
     yield f"sweep of 32 rates, {name}", "32 single fits", together, alone, (1, 1), size
@@ -310,7 +313,7 @@ def dense_cases(X, y, name: str):
         subprocess.run(["vw", "--version"], check=True, capture_output=True)
         yield f"one pass, {name}", "Vowpal Wabbit", gdbench_timer(X, y, variant="stochastic"), vowpal_timer(X, y), (4, 2), size
     except (OSError, subprocess.CalledProcessError):
-        print("skipped: Vowpal Wabbit is not installed")
+        absent.add("Vowpal Wabbit")
 
 
 def table(rows: list[Row]) -> str:
@@ -336,14 +339,17 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only the work whose name or peer holds these letters")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    rows = []
-    for work, peer, ours, theirs, epochs, size in cases(given.quick):
+    rows, absent = [], set[str]()
+    for work, peer, ours, theirs, epochs, size in cases(given.quick, absent):
         if given.only.lower() in f"{work} {peer}".lower():
             rows.append(compare(work, peer, ours, theirs, epochs, 3 if given.quick else 9, size))
             print(f"{work}: {rows[-1].ratio:.1f}× {peer}", flush=True)
     print("\n" + table(rows))
+    if absent:
+        print(f"\nNot installed, so not measured: {', '.join(sorted(absent))}.")
     if given.json:
-        given.json.write_text(json.dumps({"bandwidth": bandwidth(), "rows": [asdict(row) for row in rows]}, indent=1))
+        found = {"bandwidth": bandwidth(), "absent": sorted(absent), "rows": [asdict(row) for row in rows]}
+        given.json.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ def over_all(shown: View, over: Across, near: Beside) -> Iterator[Planned]:
     if near.speed.readings:
         yield "bandwidth", plots.bandwidth, near.speed, words.bandwidth(near.speed)
     if near.speed.pairs:
-        yield "peers", plots.peers, near.speed.pairs, words.peers_of(near.speed.pairs)
+        said = f"{words.peers_of(near.speed.pairs)} {words.absent(near.speed.absent)}".strip()
+        yield "peers", plots.peers, near.speed.pairs, said
 
 
 def of_problem(problem: ProblemView, over: Across) -> Iterator[Planned]:

@@ -21,6 +21,9 @@ from gdbench.report.beside import Beside, Difference, Parity
 from gdbench.report.speed import Pair
 from gdbench.report.view import ProblemView, SolverView, View
 
+#: What machine.json counts in bytes.
+BYTES = {"caches", "memory_bytes"}
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -257,8 +260,9 @@ def machine_rows(machine: dict[str, Any]) -> list[tuple[str, str]]:
     rows = []
     for key, value in machine.items():
         inner = value.items() if isinstance(value, dict) else [(None, value)]
-        rows += [(key if name is None else f"{key}: {name}", numbers.describe(item)) for name, item in inner]
-    return [(name.replace("_", " "), value) for name, value in rows]
+        say = words.size if key in BYTES else numbers.describe
+        rows += [(key if name is None else f"{key}: {name}", say(item)) for name, item in inner]
+    return [(name.removesuffix("_bytes").replace("_", " "), value) for name, value in rows]
 
 
 def cell(costs: dict[str, numbers.Spread]) -> str:
@@ -284,7 +288,7 @@ def twin(view: View, across: Across, near: Beside, figures: dict[str, list[tuple
 def parity_table(found: Parity) -> tuple[list[str], list[list[str]]]:
     """Header and cells of the table of references."""
     heads = ["against", "version", "cases", "passed", "failed", "absolute", "relative"]
-    rows = [row for row in found.summary if not row["skipped"]]
+    rows = [row for row in found.summary if row["cases"]]
     return [*heads[:5], "largest difference", "relative to the value"], [
         [numbers.describe(row[head]) for head in heads] for row in rows
     ]

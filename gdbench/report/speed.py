@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -57,12 +57,15 @@ class Speed:
     limit : float or None
         What one core reads from memory, in GB/s.
     pairs : list of Pair
+    absent : list of str
+        Peers that were not installed, and so not measured.
     """
 
     problems: list[str]
     readings: list[Reading]
     limit: float | None
     pairs: list[Pair]
+    absent: list[str] = field(default_factory=list)
 
 
 def build(shown: View, over: Across, peers: Path | None = None) -> Speed:
@@ -76,7 +79,8 @@ def build(shown: View, over: Across, peers: Path | None = None) -> Speed:
         readings.append(Reading(str(row.problem), solver.label, kind, float(row.gb_s)))
     pairs = [pair for problem in shown.problems for pair in baselines(shown, problem)]
     limit = shown.machine.get("read_bandwidth_gb_s")
-    return Speed([p.name for p in shown.problems], readings, limit, pairs + (from_file(peers) if peers else []))
+    measured, absent = from_file(peers) if peers else ([], [])
+    return Speed([p.name for p in shown.problems], readings, limit, pairs + measured, absent)
 
 
 def baselines(shown: View, problem: ProblemView) -> list[Pair]:
@@ -101,8 +105,8 @@ def paces(shown: View, problem: ProblemView, solver: SolverView) -> np.ndarray:
     return (runs.seconds / runs.n_samples).to_numpy(dtype=float)
 
 
-def from_file(path: Path) -> list[Pair]:
-    """The pairs that ``benchmarks/peers.py --json`` wrote.
+def from_file(path: Path) -> tuple[list[Pair], list[str]]:
+    """The pairs that ``benchmarks/peers.py --json`` wrote, and the peers that it did not find.
 
     Raises
     ------
@@ -110,7 +114,7 @@ def from_file(path: Path) -> list[Pair]:
         The file is not there, or holds something else.
     """
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        given = json.loads(path.read_text(encoding="utf-8"))
         found = [
             Pair(
                 str(row["work"]),
@@ -119,11 +123,12 @@ def from_file(path: Path) -> list[Pair]:
                 row["peer_ms"] / 1e3,
                 *(float(row[key]) for key in ("ratio", "low", "high")),
             )
-            for row in rows
+            for row in given["rows"]
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        absent = [str(name) for name in given.get("absent", [])]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GdbenchError(f"{path} holds no result of benchmarks/peers.py --json: {one_line(error)}") from None
     numbers = [[getattr(pair, field.name) for field in fields(Pair)[2:]] for pair in found]
     if not all(math.isfinite(value) and value > 0 for row in numbers for value in row):
         raise GdbenchError(f"{path} holds a time or a ratio that is no positive number")
-    return found
+    return found, absent

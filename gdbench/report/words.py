@@ -287,6 +287,11 @@ def peers_of(pairs: list[Pair]) -> str:
     return f"For the same steps, {'; '.join(parts)}."
 
 
+def absent(names: list[str]) -> str:
+    """Who could not be measured or compared; nothing where none is missing."""
+    return f"Not installed, and so left out: {listed(names)}." if names else ""
+
+
 def difference(found: Difference) -> str:
     """How far average ranks have to be apart, and from whom the first one is."""
     first, others = found.who[0].label, len(found.who) - 1
@@ -299,16 +304,21 @@ def difference(found: Difference) -> str:
 
 
 def _friedman(p: float) -> str:
-    return "" if math.isnan(p) else f"; that all are alike has p = {gap(p) if p < 1e-3 else significant(p, 2)} (Friedman)"
+    return (
+        "" if math.isnan(p) else f"; that all are alike has p\u00a0=\u00a0{gap(p) if p < 1e-3 else significant(p, 2)} (Friedman)"
+    )
 
 
 def parity(found: Parity) -> str:
     """How many cases of the parity table agree."""
-    compared = [row for row in found.summary if not row["skipped"]]
+    compared = [row for row in found.summary if row["cases"]]
+    left = absent([row["against"] for row in found.summary if row["skipped"]])
+    if not compared:
+        return left
     cases, failed = sum(row["cases"] for row in compared), sum(row["failed"] for row in compared)
     named = listed([f"{row['against']} {row['version']}".strip() for row in compared])
-    verdict = "all of them agree" if not failed else f"{failed} of them disagree"
-    return f"{plural(cases, 'case')} against {named}: {verdict}."
+    verdict = "all of them agree" if not failed else f"{failed} of them disagree{'s' if failed == 1 else ''}"
+    return f"{plural(cases, 'case')} against {named}: {verdict}. {left}".strip()
 
 
 GLOSSARY = {
@@ -352,6 +362,14 @@ def excess(factor: float) -> str:
 def percent(value: float) -> str:
     """A share: 0.041 → "4.10%"."""
     return f"{significant(100 * value)}%"
+
+
+def size(count: object) -> str:
+    """Bytes in the largest unit that leaves a number of at least 1: 32768 → "32 KiB"."""
+    if not isinstance(count, int | float) or not math.isfinite(count):
+        return numbers.describe(count)
+    power = min(max(int(math.log2(count) // 10), 0), 4) if count > 0 else 0
+    return f"{count / 1024**power:.3g} {['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}"
 
 
 def plural(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from gdbench.report import across, beside, page, speed, view, words
 
 PEERS = {
     "bandwidth": 10.0,
+    "absent": ["<i>vw</i>", "optax"],
     "rows": [{"work": "<i>batch</i>", "peer": "NumPy", "ours_ms": 2.0, "peer_ms": 5.0, "ratio": 2.5, "low": 2.4, "high": 2.75}],
 }
 
@@ -48,7 +49,7 @@ def test_the_first_is_told_apart_beyond_the_critical_difference(near):
     assert found.alone == 1
     said = words.difference(found)
     assert "told apart from 1 of the 2 others" in said
-    assert "p = 1e-5" in said
+    assert "p\u00a0=\u00a01e-5" in said
 
 
 def test_baselines_are_paired_with_the_same_steps(near, tables):
@@ -76,12 +77,29 @@ def test_peers_and_parity_are_read_from_the_folder(tmp_path):
     over = across.build(shown)
     near = beside.build(shown, over)
     assert near.speed.pairs[-1] == speed.Pair("<i>batch</i>", "NumPy", 2e-3, 5e-3, 2.5, 2.4, 2.75)
-    assert words.parity(near.parity) == "2 cases against numpy 2.4: 1 of them disagree."
+    assert words.parity(near.parity) == "2 cases against numpy 2.4: 1 of them disagrees."
     text = page.report(shown, over, near)
     assert "&lt;i&gt;adam&lt;/i&gt;" in text
     assert "<i>" not in text.split('id="data">')[0]
     assert "1.5e-03" in text
-    assert "1 of them disagree" in page.twin(shown, over, near, {})
+    assert "Not installed, and so left out: &lt;i&gt;vw&lt;/i&gt; and optax." in text
+    assert "1 of them disagrees" in page.twin(shown, over, near, {})
+
+
+def test_references_that_are_not_installed_are_named(tmp_path):
+    torch = parity.Row("torch", "", "", "", "skipped", None, None, None, "no module")
+    near = beside.Parity(parity.summary([torch]), [], ())
+    assert words.parity(near) == "Not installed, and so left out: torch."
+    numpy = parity.Row("numpy", "2.4", "lion", "weights", "passed", 1e-15, 1e-14, 1e-12, "rounding")
+    both = beside.Parity(parity.summary([torch, numpy]), [], ())
+    said = words.parity(both)
+    assert said == "1 case against numpy 2.4: all of them agree. Not installed, and so left out: torch."
+    assert [row[0] for row in page.parity_table(both)[1]] == ["numpy"]
+
+
+def test_bytes_are_said_in_large_units():
+    rows = dict(page.machine_rows({"caches": {"L1d": 32768, "L3": None}, "memory_bytes": 25276063744, "cores": 2}))
+    assert rows == {"caches: L1d": "32 KiB", "caches: L3": "–", "memory": "23.5 GiB", "cores": "2"}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"rows": [{"work": "a"}]}', '[{"case": 1}]'])

@@ -266,8 +266,10 @@
       customdata: pairs.map((pair) => [`${text(pair.work)}: ${text(pair.peer)}`, secondsText(pair.ours), secondsText(pair.theirs)]),
       error_x: { type: "data", symmetric: false, color: look.soft, thickness: 1.5, width: 3, array: pairs.map((pair) => pair.high - pair.ratio), arrayminus: pairs.map((pair) => pair.ratio - pair.low) },
       hovertemplate: "<b>%{customdata[0]}</b><br>%{x:.3~g} times as long: %{customdata[2]} against %{customdata[1]}<extra></extra>" };
-    return Plotly.react(element, [trace], layout(element, look, {
-      ...rowsOf(element, pairs.map((pair) => (narrow(element) ? pair.work : `${pair.work}: ${pair.peer}`)), 26, 190, 340), showlegend: false,
+    const small = narrow(element);
+    const rows = rowsOf(element, pairs.map((pair) => `${pair.work}: ${pair.peer}`), small ? 38 : 26, 190, 340);
+    if (small) rows.yaxis.ticktext = pairs.map((pair) => `${text(pair.work)}<br>${text(pair.peer)}`);
+    return Plotly.react(element, [trace], layout(element, look, { ...rows, showlegend: false,
       xaxis: { ...logAxis(pairs.flatMap((pair) => [pair.low, pair.high, 1]), "times as long as gdbench"), tickformat: "~g" }, shapes: [upright(1, look)],
     }), config);
   };
@@ -295,8 +297,9 @@
     const trace = { mode: "markers", x: mean, y: who.map((_, i) => i), customdata: who.map((one) => text(one.label)),
       marker: { size: 11, color: who.map((one) => look.colour(one.colour)), symbol: who.map((one) => data.palette.variants[one.baseline ? "baseline" : one.variant]) },
       hovertemplate: "<b>%{customdata}</b><br>average rank %{x:.3~g}<extra></extra>" };
+    const rows = rowsOf(element, who.map((one) => one.label), 27, 140, 190);
     return Plotly.react(element, [trace], layout(element, look, {
-      ...rowsOf(element, who.map((one) => one.label), 27, 140, 190), showlegend: false,
+      ...rows, yaxis: { ...rows.yaxis, showgrid: false }, showlegend: false,
       xaxis: { title: { text: "average rank", standoff: 8 }, range: [Math.min(...mean) - critical / 2 - 0.3, Math.max(...mean) + critical / 2 + 0.3] },
       shapes: [...bars, upright(mean[0] + critical / 2, look, "dot")],
     }), config);
