@@ -13,8 +13,8 @@ from gdbench.solve.fit import fit
 #: Data set, what is predicted, loss; on real data, standardised.
 CASES = (
     ("diabetes", "a number", "squared_error"),
-    ("breast_cancer", "one of two classes", "log_loss"),
-    ("wine", "one of three classes", "cross_entropy"),
+    ("breast_cancer", "2 classes", "log_loss"),
+    ("wine", "3 classes", "cross_entropy"),
 )
 ALPHA, LEARNING_RATE, EPOCHS, BATCH_SIZE = 1e-3, 0.05, 100, 32
 

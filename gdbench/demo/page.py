@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from gdbench.demo.figure import svg
 from gdbench.demo.show import Picture, Show, Table
 from gdbench.errors import GdbenchError
+from gdbench.suite import results
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -19,7 +21,7 @@ figure { margin: 1.5rem 0; background: #fff; border-radius: 6px; }
 figure svg { width: 100%; height: auto; display: block; }
 div { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; white-space: nowrap; }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #8886; }
 th:first-child, td:first-child { text-align: left; }
 """
@@ -48,7 +50,8 @@ def write(shows: Sequence[Show], path: str | Path) -> Path:
         raise GdbenchError(f"cannot write a page into '{path}': its name has to end in .html")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(shows), encoding="utf-8")
+        with results.whole(path) as unfinished:
+            unfinished.write_text(page(shows), encoding="utf-8")
     except OSError as error:
         raise GdbenchError(f"cannot write '{path}': {error.strerror or error}") from None
     return path
@@ -71,6 +74,11 @@ def section(show: Show) -> str:
     return f'<section><h2 id="{escape(show.name)}">{escape(show.title)}</h2>{body}</section>\n'
 
 
+def _whole(cell: str) -> str:
+    """A cell in which no number breaks at the sign of its exponent."""
+    return re.sub(r"(?<=\de)-(?=\d)", "\u2011", escape(cell))
+
+
 def block(part: str | Table | Picture) -> str:
     """One part of a demo."""
     if isinstance(part, Picture):
@@ -79,7 +87,7 @@ def block(part: str | Table | Picture) -> str:
         return f'<figure role="img" aria-label="{label}">{svg(part)}</figure>'
     if isinstance(part, Table):
         head = "".join(f'<th scope="col">{escape(c)}</th>' for c in part.columns)
-        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in part.rows)
+        rows = "".join(f"<tr>{''.join(f'<td>{_whole(cell)}</td>' for cell in row)}</tr>" for row in part.rows)
         caption = f"<caption>{escape(part.title)}</caption>"
         return f"<div><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     return f"<p>{escape(part)}</p>"

@@ -75,7 +75,7 @@
     const bounded = problem.minima.length > 0;
     const traces = chosen(problem, state).flatMap((walk) => {
       const steps = walk.value.map((_, k) => k);
-      const above = bounded ? walk.value.map((value) => Math.max(value - problem.lowest, 1e-16)) : walk.value;
+      const above = bounded ? walk.value.map((value) => Math.max(value - problem.lowest, 1e-12)) : walk.value;
       return walked(walk, state, look, steps, above, { mode: "lines" });
     });
     return Plotly.react(element, traces, layout(element, look, {
