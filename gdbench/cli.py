@@ -295,9 +295,9 @@ def show_comparison(found: Any, comparing: Any) -> None:
     """Print what changed, and what a reader has to know."""
     for line in [*found.notes, *found.said]:
         Console(soft_wrap=True).print(line, markup=False, highlight=False)
-    changed = found.rows[found.rows.verdict != comparing.SAME]
-    if len(changed):
-        Console().print(grid(comparing.HEADS, map(comparing.cells, changed.itertuples())))
+    changed = found.rows[found.rows.verdict != comparing.SAME].sort_values("verdict", ascending=False, kind="stable")
+    for row in changed.itertuples():
+        Console(soft_wrap=True).print(f"  {comparing.line(row)}", markup=False, highlight=False)
 
 
 def written(found: Any, folder: Path) -> Path:

@@ -16,6 +16,7 @@ from scipy import stats
 from gdbench.errors import GdbenchError
 from gdbench.report import page, view, words
 from gdbench.report.view import View
+from gdbench.suite import results
 from gdbench.suite.execute import target_label
 
 #: What makes clocks comparable.
@@ -104,9 +105,10 @@ class Comparison:
         """Write compare.html, compare.md and compare.json; the path of the first."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "compare.json").write_text(self.to_json() + "\n", encoding="utf-8")
-        (folder / "compare.md").write_text(self.to_markdown(), encoding="utf-8")
-        (folder / "compare.html").write_text(self.to_html(), encoding="utf-8")
+        texts = {"json": self.to_json() + "\n", "md": self.to_markdown(), "html": self.to_html()}
+        for ending, text in texts.items():
+            with results.whole(folder / f"compare.{ending}") as path:
+                path.write_text(text, encoding="utf-8")
         return folder / "compare.html"
 
 
@@ -199,23 +201,41 @@ def _few(keys: set[tuple[str, str]]) -> str:
 def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, threshold: float) -> Iterator[dict[str, Any]]:
     """The rows of one solver on one problem."""
     before, after = _runs(one, key), _runs(other, key)
+    label = view.label(one.summary[(one.summary.problem == key[0]) & (one.summary.solver == key[1])].iloc[0])
+    named: dict[str, Any] = {"problem": key[0], "solver": key[1], "label": label}
+    if before.empty != after.empty:
+        yield from _only_one_usable(named, before, after, set(one.targets) & set(other.targets))
+        return
     seeds = before.index.intersection(after.index)
     if not len(seeds):
         return
     before, after = before.loc[seeds], after.loc[seeds]
-    target = _target(one, other, before, after)
+    target = _target(set(one.targets) & set(other.targets), before, after)
     noise = max(_noise(one, key[0]), _noise(other, key[0]))
     alone = (before.timing == "alone").all() and (after.timing == "alone").all()
-    label = view.label(one.summary[(one.summary.problem == key[0]) & (one.summary.solver == key[1])].iloc[0])
     for measure, (clock, _) in MEASURES.items():
         if clock and not (clocks and alone):
             continue
         a, b = (_values(measure, runs, target) for runs in (before, after))
         if np.isnan(a).any() or np.isnan(b).any():
             continue
-        row: dict[str, Any] = {"problem": key[0], "solver": key[1], "label": label, "measure": measure}
-        row |= {"target": target if measure != "speed" else math.nan, "seeds": len(seeds)}
-        yield row | judge(a, b, noise if clock else 1.0, threshold)
+        aim = {"measure": measure, "target": target if measure != "speed" else math.nan, "seeds": len(seeds)}
+        yield named | aim | judge(a, b, noise if clock else 1.0, threshold)
+
+
+def _only_one_usable(
+    named: dict[str, Any], before: pd.DataFrame, after: pd.DataFrame, targets: set[float]
+) -> Iterator[dict[str, Any]]:
+    """The row of a solver that has no usable rate in A or in B, and one in the other."""
+    usable = after if before.empty else before
+    target = _target(targets, usable)
+    values = _values("convergence", usable, target)
+    if np.isnan(values).any():  # another objective, which has no gap
+        return
+    middle = float(np.quantile(values, 0.5, method="lower"))
+    a, b = (math.inf, middle) if before.empty else (middle, math.inf)
+    told = {"measure": "convergence", "target": target, "seeds": len(usable), "a": a, "b": b, "noise": 1.0}
+    yield named | told | dict.fromkeys(("ratio", "low", "high"), math.nan) | {"verdict": BETTER if before.empty else WORSE}
 
 
 def _runs(shown: View, key: tuple[str, str]) -> pd.DataFrame:
@@ -224,11 +244,11 @@ def _runs(shown: View, key: tuple[str, str]) -> pd.DataFrame:
     return pd.DataFrame() if found is None else found.drop_duplicates("seed").set_index("seed")
 
 
-def _target(one: View, other: View, before: pd.DataFrame, after: pd.DataFrame) -> float:
+def _target(targets: set[float], *sides: pd.DataFrame) -> float:
     """The tightest target that all seeds reached in A or in B; NaN if there is none."""
-    for target in sorted(set(one.targets) & set(other.targets)):
+    for target in sorted(targets):
         column = f"samples_to_{target_label(target)}"
-        if any(np.isfinite(runs[column]).all() for runs in (before, after)):
+        if any(np.isfinite(runs[column]).all() for runs in sides):
             return target
     return math.nan
 
@@ -303,6 +323,13 @@ def cells(row: Any) -> tuple[str, ...]:
         ends, name = (words.amount(kind, row.a), words.amount(kind, row.b)), f"{row.measure}{target}"
     ratio = [words.significant(value) if math.isfinite(value) else "–" for value in (row.ratio, row.low, row.high)]
     return (row.problem, row.label, name, *ends, ratio[0], f"{ratio[1]}, {ratio[2]}", row.verdict)
+
+
+def line(row: Any) -> str:
+    """A row as a line for the terminal."""
+    problem, solver, measure, a, b, ratio, ends, verdict = cells(row)
+    times = f", {ratio} times [{ends}]" if math.isfinite(row.ratio) else ""
+    return f"{verdict}: {problem}, {solver}, {measure}: {a} → {b}{times}"
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

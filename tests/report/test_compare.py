@@ -6,7 +6,7 @@ import pytest
 import synthetic
 
 from gdbench.errors import GdbenchError
-from gdbench.report.compare import BETTER, SAME, WORSE, compare, interval, judge
+from gdbench.report.compare import BETTER, SAME, WORSE, compare, interval, judge, line
 
 
 def other(tmp_path, change=lambda runs: runs, machine=None):
@@ -69,6 +69,27 @@ def test_a_target_that_is_missed_now_is_worse(first, tmp_path):
     found = compare(first, other(tmp_path, lost))
     assert set(found.regressions.solver) == {"mini-batch adam"}
     assert "convergence" in set(found.regressions.measure)
+
+
+def test_a_solver_that_diverges_everywhere_now_is_worse(first, tmp_path):
+    def lost(runs):
+        mine = runs.solver == "mini-batch adam"
+        runs = runs[~(mine & (runs.stage == "timed"))].copy()
+        mine = runs.solver == "mini-batch adam"
+        runs.loc[mine, "status"] = "diverged"
+        runs.loc[mine, [c for c in runs if "_to_" in c]] = np.inf
+        return runs
+
+    second = other(tmp_path, lost)
+    found = compare(first, second)
+    (row,) = found.rows[found.rows.solver == "mini-batch adam"].itertuples()
+    assert (row.verdict, row.measure, row.b) == (WORSE, "convergence", np.inf)
+    assert found.regressed
+    assert "not reached" in line(row)
+    assert "not reached" in found.to_markdown()
+    (back,) = (rows := compare(second, first).rows)[rows.solver == "mini-batch adam"].itertuples()
+    assert (back.verdict, back.a, back.b) == (BETTER, np.inf, row.a)
+    assert json.loads(found.to_json())["regressed"]
 
 
 def test_clocks_of_other_machines_are_compared_only_when_asked(first, tmp_path):
