@@ -1,5 +1,7 @@
 import os
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -16,7 +18,14 @@ hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+
+@cache
+def chromium() -> str | None:
+    """Path of a Chromium that starts: some systems have only a script of that name, which says where to get one."""
+    for path in filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
+        if subprocess.run([path, "--version"], capture_output=True, timeout=60).returncode == 0:
+            return path
+    return None
 
 
 def pytest_addoption(parser):
@@ -32,7 +41,7 @@ def pytest_collection_modifyitems(config, items):
     reasons = {}
     if not config.getoption("--slow"):
         reasons["slow"] = "slow: runs with --slow"
-    if BROWSER is None:
+    if any(item.get_closest_marker("browser") for item in items) and chromium() is None:
         reasons["browser"] = "no Chromium on this machine"
     for item in items:
         for marker, reason in reasons.items():
@@ -49,4 +58,4 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def browser() -> str:
     """Path of a Chromium; for tests marked browser."""
-    return BROWSER
+    return chromium()
