@@ -369,7 +369,7 @@ def size(count: object) -> str:
     if not isinstance(count, int | float) or not math.isfinite(count):
         return numbers.describe(count)
     power = min(max(int(math.log2(count) // 10), 0), 4) if count > 0 else 0
-    return f"{count / 1024**power:.3g} {['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}"
+    return f"{round(count / 1024**power, 1):g} {['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}"
 
 
 def plural(number: int, noun: str) -> str:

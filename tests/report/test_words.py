@@ -1,11 +1,14 @@
 import re
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
 
-from gdbench.report import words
+from gdbench.report import across, words
 from gdbench.report.numbers import NOTHING, Spread, distinguishable
+from gdbench.suite.execute import target_label
 
 
 @pytest.mark.parametrize(
@@ -105,3 +108,91 @@ def test_close_solvers_are_named(shown):
     for close in words.peers(problem):
         assert close.label in words.doubt(problem)
     assert "exceeds the noise" in words.doubt(problem) or words.peers(problem)
+
+
+@pytest.fixture(scope="module")
+def over(shown):
+    return across.build(shown)
+
+
+def best_runs(tables, problem, label):
+    """The timed runs of a solver, by what readers call it."""
+    runs = tables[0]
+    return runs[(runs.problem == problem) & (runs.solver == label.lower()) & (runs.stage == "timed") & (runs.repeat == 0)]
+
+
+def test_the_lowest_gap_is_named(shown, tables):
+    assert words.certified(shown) == "Every optimum is certified, and no run went below it."
+    runs = shown.runs.assign(relative_gap=shown.runs.relative_gap - shown.runs.relative_gap.min() - 2.5e-13)
+    below = replace(shown, results=replace(shown.results, runs=runs))
+    assert "the lowest relative gap of any run is -2.5e-13, which is rounding" in words.certified(below)
+
+
+def test_the_subject_is_that_of_the_runs(shown, tables):
+    row = tables[0][tables[0].problem == "flights"].iloc[0]
+    said = words.subject(shown.problems[0])
+    assert said == (
+        f"{row.n:,} rows × {row.d:,} columns, loss {row.loss}; its certified minimum is {row.optimum:g}, "
+        f"and it starts at {row.objective_start:g}."
+    )
+    assert words.subject(shown.problems[1]).startswith("Data digits: ")
+
+
+def test_alternative_texts_hold_final_gaps_and_best_rates(shown, tables):
+    problem = shown.problems[0]
+    gaps, rates = words.alt_convergence(problem), words.alt_rates(problem)
+    own = [solver for solver in problem.featured if not solver.baseline]
+    assert own
+    for solver in own:
+        mine = best_runs(tables, "flights", solver.label)
+        assert f"{solver.label} {words.gap(mine.relative_gap.median())}" in gaps
+        assert f"{solver.label} {mine.learning_rate.iloc[0]:.3g}" in rates
+        grid = tables[0][(tables[0].problem == "flights") & (tables[0].solver == solver.solver) & (tables[0].stage == "tuning")]
+        lost = grid[grid.status == "diverged"].learning_rate.min()
+        assert (f"{solver.label} {mine.learning_rate.iloc[0]:.3g} (diverges from {lost:.3g})" in rates) == np.isfinite(lost)
+
+
+def test_the_lowest_average_rank_is_named(over, tables):
+    found = over.ranks
+    costs = pd.DataFrame(
+        {
+            p.name: [
+                best_runs(tables, p.name, who.label)[f"seconds_to_{target_label(p.headline)}"].median()
+                if not who.baseline
+                else np.inf
+                for who in found.who
+            ]
+            for p in found.problems
+        }
+    )
+    assert not any(np.isfinite(found.costs[i]).any() for i, who in enumerate(found.who) if who.baseline)
+    mean = costs.fillna(np.inf).rank().mean(axis=1)
+    said = words.ranks(found)
+    assert f"Over 2 problems, {found.who[0].label} has the lowest average rank" in said
+    assert f"{words.significant(mean.min())} among {len(found.who)}" in said
+
+
+def test_shares_are_those_of_the_tables(over, tables):
+    first = re.search(r"(.+) is the soonest on (\S+)% of", words.profile(over.profile))
+    winners = [first_by_hand(tables[0], name)[1] for name in synthetic.PROBLEMS]
+    assert float(first[2]) == pytest.approx(100 * winners.count(first[1].lower()) / len(winners), abs=0.05)
+    reached = re.search(
+        r"(.+) reached the largest share of all targets, (\S+)%, and half of them within (\S+) (µs|ms|s)\.",
+        words.distribution(over.distribution, over.by),
+    )
+    costs = np.concatenate(
+        [
+            best_runs(tables, name, reached[1])[f"seconds_to_{target_label(target)}"].to_numpy()
+            for name in synthetic.PROBLEMS
+            for target in synthetic.TARGETS
+        ]
+    )
+    assert float(reached[2]) == pytest.approx(100 * np.isfinite(costs).mean(), abs=0.05)
+    half = float(reached[3]) * {"µs": 1e-6, "ms": 1e-3, "s": 1.0}[reached[4]]
+    grid = over.distribution[0].x[1] / over.distribution[0].x[0]
+    assert (costs <= half * 1.005).mean() >= 0.5
+    assert (costs <= half / grid / 1.005).mean() < 0.5
+
+
+def test_bytes_are_said_in_large_units():
+    assert [words.size(count) for count in (0, 1023, 32768, 25276063744)] == ["0 B", "1023 B", "32 KiB", "23.5 GiB"]
