@@ -295,8 +295,7 @@ def show_comparison(found: Any, comparing: Any) -> None:
     """Print what changed, and what a reader has to know."""
     for line in [*found.notes, *found.said]:
         Console(soft_wrap=True).print(line, markup=False, highlight=False)
-    changed = found.rows[found.rows.verdict != comparing.SAME].sort_values("verdict", ascending=False, kind="stable")
-    for row in changed.itertuples():
+    for row in found.ordered[found.ordered.verdict != comparing.SAME].itertuples():
         Console(soft_wrap=True).print(f"  {comparing.line(row)}", markup=False, highlight=False)
 
 

@@ -74,6 +74,12 @@ class Comparison:
         return self.rows[self.rows.verdict == BETTER]
 
     @property
+    def ordered(self) -> pd.DataFrame:
+        """The rows as a reader wants them: first what got worse, then what got better."""
+        place = self.rows.verdict.map({WORSE: 0, BETTER: 1, SAME: 2})
+        return self.rows.assign(place=place).sort_values("place", kind="stable").drop(columns="place")
+
+    @property
     def regressed(self) -> bool:
         """Whether anything got worse."""
         return len(self.regressions) > 0
@@ -98,7 +104,7 @@ class Comparison:
         """The comparison as one HTML page that needs nothing else."""
         rows = [_shown(row) for row in self.rows.to_dict("records")]
         title = f"gdbench: {self.names[0]} and {self.names[1]}"
-        payload = {"palette": page.palette(), "rows": rows, "problems": []}
+        payload = {"palette": page.palette(), "problems": [{"rows": rows}]}
         return page.html("compare.html", payload, comparison=self, cells=cells, heads=HEADS, title=title)
 
     def write(self, folder: str | Path) -> Path:

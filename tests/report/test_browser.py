@@ -158,6 +158,8 @@ def test_a_comparison_opens(tab, folder, tmp_path):
     tab.look()
     tab.open(found.write(tmp_path))
     element = reach(tab, "forest")
+    assert tab.run(f"{element}.data[0].x.length") == min(20, found.rows.ratio.notna().sum())
+    click(tab, "rows-0", "all")
     shown = tab.run(f"{element}.data[0].x")
     np.testing.assert_allclose(shown[::-1], found.rows.ratio[found.rows.ratio.notna()], rtol=1e-6)
     assert len(synthetic.PROBLEMS) == found.rows.problem.nunique()

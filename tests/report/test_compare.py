@@ -53,6 +53,8 @@ def test_faster_and_slower_solvers_are_found(first, tmp_path):
     html, text = page.read_text(encoding="utf-8"), page.with_suffix(".md").read_text(encoding="utf-8")
     told = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     assert told["regressed"]
+    verdicts = list(found.ordered.verdict)
+    assert verdicts == sorted(verdicts, key=[WORSE, BETTER, SAME].index)
     assert len(told["rows"]) == len(found.rows)
     assert "1.50" in text
     assert 'class="text worst"' in html

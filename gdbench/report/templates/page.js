@@ -305,14 +305,24 @@
     }), config);
   };
 
-  figures.forest = (element, all) => {
+  // What changed, worse before better, and as much of the rest as makes a figure; or all, in the order of the suite.
+  const FILLED = 20;
+  function largest(rows) {
+    const place = { worse: 0, better: 1 };
+    const rank = (row) => place[row.verdict] ?? 2;
+    const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio)));
+    return sorted.slice(0, Math.max(FILLED, rows.filter((row) => rank(row) < 2).length));
+  }
+
+  figures.forest = (element, all, state) => {
     const look = theme();
     const small = narrow(element);
-    const rows = all.rows.filter((row) => row.ratio !== null).reverse();
+    const known = all.rows.filter((row) => row.ratio !== null);
+    const rows = (state.rows === "all" ? known : largest(known)).reverse();
     const hues = { better: "green", worse: "vermillion" };
     const colours = rows.map((row) => (hues[row.verdict] ? look.colour(hues[row.verdict]) : look.soft));
-    const names = rows.map((row) => text(small ? `${row.label}, ${row.measure}` : `${row.problem}: ${row.label}, ${row.measure}`));
-    element.style.height = `${110 + 22 * rows.length}px`;
+    const names = rows.map((row) => (small ? `${text(row.problem)}, ${row.measure}<br>${text(row.label)}` : text(`${row.problem}: ${row.label}, ${row.measure}`)));
+    element.style.height = `${110 + (small ? 38 : 22) * rows.length}px`;
     const trace = { mode: "markers", x: rows.map((row) => row.ratio), y: rows.map((_, i) => i), customdata: names,
       marker: { size: 9, color: colours, symbol: rows.map((row) => ({ better: "triangle-left", worse: "triangle-right" })[row.verdict] || "circle") },
       error_x: { type: "data", symmetric: false, color: look.soft, thickness: 1.5, width: 3, array: rows.map((row) => row.high - row.ratio), arrayminus: rows.map((row) => row.ratio - row.low) },
