@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a picture."""
+    """A line of a picture; `colour` is one of the palette, by its place where none is given."""
 
     name: str
     x: np.ndarray
     y: np.ndarray
     joined: bool = True
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def plot(self: Any) -> go.Figure:
     shown = card(self)
     figure = go.Figure()
     for i, series in enumerate(shown.series):
-        colour = list(style.PALETTE.values())[i % len(style.PALETTE)]
+        colour = series.colour or list(style.PALETTE.values())[i % len(style.PALETTE)]
         mode = "lines+markers" if series.joined else "markers"
         name = escape(series.name, quote=False)
         figure.add_scatter(x=series.x, y=series.y, name=name, mode=mode, marker={"size": 5}, line={"color": colour})
@@ -111,16 +112,16 @@ def svg(shown: Card) -> str:
     from gdbench.report import plots, style
 
     with plots.styled():
-        figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+        figure = Figure(figsize=(4.6, 2.9 + 0.1 * len(shown.series)), layout="constrained")
         ax = figure.subplots()
         for i, series in enumerate(shown.series):
-            colour = list(style.PALETTE.values())[i % len(style.PALETTE)]
-            line = "-" if series.joined else ""
-            ax.plot(series.x, series.y, line, marker="o", markersize=3, color=colour, label=series.name)
+            colour = series.colour or list(style.PALETTE.values())[i % len(style.PALETTE)]
+            line = "-" if series.joined else "none"
+            ax.plot(series.x, series.y, linestyle=line, marker="o", markersize=3, color=colour, label=series.name)
         plots.logarithmic(ax, shown.log)
         ax.set(xlabel=shown.x, ylabel=shown.y)
         if len(shown.series) > 1:
-            plots.legend(figure, ax, 3)
+            plots.legend(figure, ax, 2)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()
@@ -200,14 +201,14 @@ def _problem(problem: Problem) -> Card:
 
 
 def _results(found: Results) -> Card:
-    from gdbench.report import view, words
+    from gdbench.report import plots, view, words
 
     if not len(found.tuning):
         return Card(f"Results in {found.folder}", [("runs", f"{found.finished} of {found.planned}")])
     shown = view.build(found)
     facts = [(problem.name, words.answer(problem)) for problem in shown.problems]
     first = shown.problems[0]
-    series = [Series(s.label, s.curve.epochs, s.curve.middle) for s in first.featured]
+    series = [Series(s.label, s.curve.epochs, s.curve.middle, colour=str(plots.line_of(s)["color"])) for s in first.featured]
     facts.insert(0, ("runs", f"{found.finished:,} of {found.planned:,}"))
     return Card(f"Results in {found.folder}", facts, series, f"epochs on {first.name}", "relative gap", "xy")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +57,9 @@ RANKS = LinearSegmentedColormap.from_list("ranks", ["#0072b2", "#eef4f9"])
 #: Below so much, two times are the same: a log axis needs an end.
 SMALL_NOISE = 1e-4
 
+#: A log axis that spans less than this factor has too few powers of ten on it.
+SHORT = 50
+
 AXES = {"epochs": "epochs", "samples": "samples", "seconds": "seconds"}
 
 
@@ -102,18 +104,29 @@ def legend(figure: Figure, ax: Any, columns: int = 4) -> None:
 
 
 def logarithmic(ax: Any, axes: str = "xy") -> None:
-    """Log axes with a tick a decade, as the nine between cost much of the drawing time, its number plain text."""
+    """Log axes of what has been plotted, their numbers plain text.
+
+    A tick a decade, as the nine between cost much of the drawing time; at 1, 2 and 5 where there is little more than one.
+    """
     for name in axes:
         getattr(ax, f"set_{name}scale")("log")
         axis = getattr(ax, f"{name}axis")
         axis.set_minor_locator(NullLocator())
+        low, high = axis.get_data_interval()
+        if 0 < low < high < SHORT * low:
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(FuncFormatter(power))
 
 
 def power(value: float, _: object = None) -> str:
-    """A power of ten as text, 10⁻³; other numbers as they are."""
-    exponent = math.log10(value) if value > 0 else math.nan
-    return f"10{str(round(exponent)).translate(RAISED)}" if exponent == math.floor(exponent) else f"{value:g}"
+    """A power of ten as text, 10⁻³, 1, 10, 10²; other numbers as they are, or as 5·10⁻⁴ where they are small or large."""
+    if value <= 0:
+        return f"{value:g}"
+    digit, exponent = f"{value:.2e}".split("e")
+    raised = f"10{str(int(exponent)).translate(RAISED)}"
+    if float(digit) == 1:
+        return f"{value:g}" if exponent in ("+00", "+01") else raised
+    return f"{value:g}" if 0.01 <= value < 1000 else f"{float(digit):g}·{raised}"
 
 
 def convergence(problem: ProblemView) -> Figure:

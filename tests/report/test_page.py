@@ -9,7 +9,7 @@ import synthetic
 
 from gdbench import report
 from gdbench.errors import GdbenchError
-from gdbench.report import across, beside, figures, page, view, words
+from gdbench.report import across, beside, figures, page, plots, view, words
 
 
 class Elements(HTMLParser):
@@ -132,6 +132,11 @@ def test_figures_are_drawn_twice(written, shown, tmp_path):
     assert all(path.stat().st_size > 5000 for path in tmp_path.iterdir())
     for svg in (written / "figures").iterdir():  # the report's, drawn before
         assert svg.read_bytes() == (tmp_path / svg.name).read_bytes()
+
+
+def test_ticks_are_plain_text():
+    texts = {1e-3: "10⁻³", 1.0: "1", 10.0: "10", 100.0: "10²", 0.5: "0.5", 2e-4: "2·10⁻⁴", 5e3: "5·10³", 0.0: "0"}
+    assert {value: plots.power(value) for value in texts} == texts
 
 
 def whole_page(shown):
