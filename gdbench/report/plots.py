@@ -103,8 +103,8 @@ def legend(figure: Figure, ax: Any, columns: int = 4) -> None:
     figure.legend(handles, labels, loc="outside lower left", ncols=columns, handlelength=3.2, columnspacing=1.6)
 
 
-def logarithmic(ax: Any, axes: str = "xy") -> None:
-    """Log axes of what has been plotted, their numbers plain text.
+def logarithmic(ax: Any, axes: str = "xy", clock: str = "") -> None:
+    """Log axes of what has been plotted, their numbers plain text; those of `clock` are times.
 
     A tick a decade, as the nine between cost much of the drawing time; at 1, 2 and 5 where there is little more than one.
     """
@@ -113,20 +113,32 @@ def logarithmic(ax: Any, axes: str = "xy") -> None:
         axis = getattr(ax, f"{name}axis")
         axis.set_minor_locator(NullLocator())
         low, high = axis.get_data_interval()
-        if 0 < low < high < SHORT * low:
+        short = 0 < low < high < SHORT * low
+        if short:
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(power))
+        axis.set_major_formatter(FuncFormatter(time if name in clock else plain if short else power))
+
+
+def time(value: float, _: object = None) -> str:
+    """Seconds in the unit in which they read well: 2e-3 → "2 ms"."""
+    factor, unit = words.scale("seconds", value * 1.001)  # 1e-3 may be a little less
+    return f"{round(value * factor, 6):g} {unit}"
+
+
+def plain(value: float, _: object = None) -> str:
+    """A number in its digits, or as 5·10⁻⁴ where it is small or large."""
+    return f"{value:g}" if 0.01 <= value < 1000 else power(value)
 
 
 def power(value: float, _: object = None) -> str:
-    """A power of ten as text, 10⁻³, 1, 10, 10²; other numbers as they are, or as 5·10⁻⁴ where they are small or large."""
+    """A power of ten as text, 10⁻³, 1, 10, 10², and its multiples, 5·10⁻⁴."""
     if value <= 0:
         return f"{value:g}"
     digit, exponent = f"{value:.2e}".split("e")
     raised = f"10{str(int(exponent)).translate(RAISED)}"
     if float(digit) == 1:
         return f"{value:g}" if exponent in ("+00", "+01") else raised
-    return f"{value:g}" if 0.01 <= value < 1000 else f"{float(digit):g}·{raised}"
+    return f"{float(digit):g}·{raised}"
 
 
 def convergence(problem: ProblemView) -> Figure:
@@ -137,7 +149,7 @@ def convergence(problem: ProblemView) -> Figure:
         for solver in problem.featured:
             if kind != "seconds" or solver.timed:
                 _curve(ax, solver, kind)
-        logarithmic(ax)
+        logarithmic(ax, clock="x" if kind == "seconds" else "")
         ax.set(xlabel=AXES[kind])
         for target in problem.targets:
             ax.axhline(target, color=SOFT, linewidth=0.7, linestyle=":", alpha=0.6, zorder=1)
@@ -194,7 +206,7 @@ def to_target(problem: ProblemView) -> Figure:
         high = cost.high if np.isfinite(cost.high) else cost.value
         ax.plot([cost.low, high], [place, place], color=SOFT, linewidth=1.2)
         ax.plot(cost.value, place, style.VARIANT_MARKS[_variant(solver)][1], color=colour, markersize=6)
-    logarithmic(ax, "x")
+    logarithmic(ax, "x", "x" if problem.by == "seconds" else "")
     ax.set(xlabel=f"{problem.by} to gap {words.gap(problem.headline or 0)}", title=problem.name)
     named(ax, [solver.label for solver in shown])
     return figure
@@ -214,7 +226,8 @@ def steps(subject: tuple[ProblemView, list[Steps]]) -> Figure:
     for ax, (key, title) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
         for one in found:
             _steps(ax, one, getattr(one, key))
-        logarithmic(ax)
+        timed = key == "seconds" or (key == "cost" and problem.by == "seconds")
+        logarithmic(ax, clock="y" if timed else "")
         ax.set(xlabel="rows a step", title=title)
     legend(figure, figure.axes[0], 7)
     return figure
@@ -266,11 +279,11 @@ def profile(subject: tuple[list[Line], str]) -> Figure:
 def distribution(subject: tuple[list[Line], str]) -> Figure:
     """Run-time distributions with bands."""
     found, by = subject
-    return stairs(found, by, "share of targets reached")
+    return stairs(found, by, "share of targets reached", "x" if by == "seconds" else "")
 
 
-def stairs(found: list[Line], x: str, y: str) -> Figure:
-    """Lines of shares as steps."""
+def stairs(found: list[Line], x: str, y: str, clock: str = "") -> Figure:
+    """Lines of shares as steps; x is a time if `clock` holds it."""
     figure = Figure(figsize=(6.6, 4.2), layout="constrained")
     ax = figure.subplots()
     for line in found:
@@ -279,7 +292,7 @@ def stairs(found: list[Line], x: str, y: str) -> Figure:
         dash = style.BASELINE_DASH[1] if who.baseline else style.DASHES.get(who.variant, ("", "-"))[1]
         ax.step(line.x, line.middle, where="post", color=colour, linestyle=dash, label=who.label)
         ax.fill_between(line.x, line.low, line.high, step="post", color=colour, alpha=0.13, linewidth=0)
-    logarithmic(ax, "x")
+    logarithmic(ax, "x", clock)
     ax.set(xlabel=x, ylabel=y, ylim=(-0.02, 1.02))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     legend(figure, ax, 3)
@@ -304,7 +317,7 @@ def bandwidth(speed: Speed) -> Figure:
         ax.axvline(speed.limit, color=SOFT, linestyle="--", linewidth=1.2, label="memory, one core")
     ax.set(xlabel="GB of data a second", ylim=(-0.6, len(names) - 0.4))
     named(ax, names)
-    legend(figure, ax, 5)
+    legend(figure, ax, 3)
     return figure
 
 
@@ -342,7 +355,7 @@ def noise(found: list[Noise]) -> Figure:
         bound, label = max(one.bound, SMALL_NOISE), "nine of ten stay under" if not place else None
         ax.plot(bound, place, "|", color=style.PALETTE["vermillion"], markersize=17, markeredgewidth=2.4, label=label)
     logarithmic(ax, "x")
-    ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     ax.set(xlabel="slower run over the faster", ylim=(-0.6, len(shown) - 0.4))
     named(ax, [one.problem for one in shown])
     legend(figure, ax, 2)

@@ -135,8 +135,12 @@ def test_figures_are_drawn_twice(written, shown, tmp_path):
 
 
 def test_ticks_are_plain_text():
-    texts = {1e-3: "10⁻³", 1.0: "1", 10.0: "10", 100.0: "10²", 0.5: "0.5", 2e-4: "2·10⁻⁴", 5e3: "5·10³", 0.0: "0"}
-    assert {value: plots.power(value) for value in texts} == texts
+    powers = {1e-3: "10⁻³", 1.0: "1", 10.0: "10", 100.0: "10²", 2e-4: "2·10⁻⁴", 0.0: "0"}
+    assert {value: plots.power(value) for value in powers} == powers
+    plain = {0.1: "0.1", 0.5: "0.5", 100.0: "100", 2e-4: "2·10⁻⁴", 5e3: "5·10³"}
+    assert {value: plots.plain(value) for value in plain} == plain
+    times = {1.0: "1 s", 0.2: "0.2 s", 1e-3: "1 ms", 0.05: "50 ms", 0.0999999: "0.1 s", 2e-4: "200 µs", 1e-8: "10 ns"}
+    assert {value: plots.time(value) for value in times} == times
 
 
 def whole_page(shown):
