@@ -89,6 +89,24 @@ def test_the_target_switch_moves_the_marks(report, tables):
         assert seconds == pytest.approx(mine["seconds_to_1e-2"].quantile(0.5, "lower"), rel=1e-5)
 
 
+def test_the_rates_are_those_of_the_tables(report, tables):
+    element = reach(report, "rates", 0)
+    click(report, "show-0", "mini-batch")
+    traces = report.run(f"{element}.data.filter((t) => t.name).map((t) => ({{name: t.name, x: t.x, y: t.y}}))")
+    lost = report.run(f"{element}.data.filter((t) => t.yaxis === 'y2').map((t) => [t.meta, t.x])")
+    grid = tables[0][(tables[0].problem == "flights") & (tables[0].stage == "tuning")]
+    own = [trace for trace in traces if trace["name"] != "SGDRegressor"]
+    assert len(own) == len(synthetic.OPTIMIZERS)
+    for trace in own:
+        mine = grid[grid.solver == trace["name"].lower()]
+        ends = mine.relative_gap.where(mine.status != "diverged").groupby(mine.learning_rate).median()
+        np.testing.assert_allclose(trace["x"], ends.index, rtol=1e-5)
+        np.testing.assert_allclose([np.nan if y is None else y for y in trace["y"]], ends, rtol=1e-5)
+        rates = mine[mine.status == "diverged"].learning_rate.unique()
+        np.testing.assert_allclose(dict(lost)[trace["name"]], np.sort(rates), rtol=1e-5)
+    quiet(report)
+
+
 def test_names_with_markup_stay_text(report):
     assert report.run("document.querySelectorAll('main b, header b').length") == 0
     assert report.run("document.querySelectorAll('h2')[4].textContent") == "<b>bold</b> & co"
