@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pytest
 
 from gdbench.errors import GdbenchError
 from gdbench.suite import execute, load, plan, run_suite, spec
+from gdbench.suite.ledger import Ledger
 from gdbench.suite.progress import Reporter, RichReporter
 
 CLOCKS = ("seconds", "compile_seconds")
@@ -290,26 +290,60 @@ def test_rich_reporter_does_not_fail(tiny, tmp_path):
     run_suite(tiny, tmp_path, quick=True, reporter=RichReporter(Console(file=io.StringIO(), force_terminal=True)))
 
 
+TELLING = """
+import sys
+from gdbench.suite import ledger, run_suite
+
+add = ledger.Ledger.add
+
+def add_and_tell(self, records):
+    records = list(records)
+    add(self, records)
+    print(*(record.run_id for record in records), flush=True)
+
+ledger.Ledger.add = add_and_tell
+run_suite(sys.argv[1], sys.argv[2])
+"""
+
+
+def killed_after(seconds, suite, folder):
+    """Whether a suite had to be killed; what it said was stored is in the ledger, however it ended."""
+    process = subprocess.Popen([sys.executable, "-c", TELLING, str(suite), str(folder)], stdout=subprocess.PIPE, text=True)
+    try:
+        told, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        told, _ = process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL)
+    if (folder / "ledger.sqlite").exists():
+        with Ledger(folder) as ledger:
+            assert set(told.split()) <= ledger.done()
+    return process.returncode != 0
+
+
+def kill_again_and_again(kills, between, suite, folder, undisturbed):
+    """Kill a suite so many times, each at a random moment; one that comes to its end is compared, and another begun."""
+    random, killed, number = np.random.default_rng(0), 0, 0
+    while killed < kills or number == 0:
+        seconds = float(random.uniform(*between)) if killed < kills else None
+        if killed_after(seconds, suite, folder / f"{number}"):
+            killed += 1
+        else:
+            ended = load(folder / f"{number}")
+            pd.testing.assert_frame_equal(without_clocks(ended.runs), without_clocks(undisturbed.runs))
+            pd.testing.assert_frame_equal(ended.curves.drop(columns="seconds"), undisturbed.curves.drop(columns="seconds"))
+            number += 1
+    return number
+
+
+def test_kill_at_three_moments(results, tiny, tmp_path):
+    kill_again_and_again(3, (2.0, 5.0), tiny, tmp_path, results)
+
+
 @pytest.mark.slow
-def test_kill_at_random_moments(results, tiny, tmp_path):
+def test_kill_at_thirty_moments(results, tiny, tmp_path):
     """Killed again and again, a suite ends with the rows of an undisturbed one."""
-    kills = int(os.environ.get("GDBENCH_KILLS", "6"))
-    code = "import sys; from gdbench.suite import run_suite; run_suite(sys.argv[1], sys.argv[2])"
-    command = [sys.executable, "-c", code, str(tiny), str(tmp_path / "out")]
-    random = np.random.default_rng(0)
-    killed = 0
-    for _ in range(kills):
-        process = subprocess.Popen(command)
-        ledger = tmp_path / "out" / "ledger.sqlite-wal"
-        while not ledger.exists() and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(float(random.uniform(0, 1.5)))
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait() == -signal.SIGKILL
-    assert killed > 0
-    assert subprocess.run(command).returncode == 0
-    ended = load(tmp_path / "out")
-    pd.testing.assert_frame_equal(without_clocks(ended.runs), without_clocks(results.runs))
+    assert kill_again_and_again(int(os.environ.get("GDBENCH_KILLS", "30")), (0.0, 7.0), tiny, tmp_path, results) > 1
 
 
 def test_machine_json(results):
