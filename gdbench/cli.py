@@ -129,11 +129,19 @@ Quick = Annotated[bool, typer.Option("--quick", help="One seed, three rates, a f
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command(epilog=examples("run", "run --quick --jobs 2", "run mine.toml --out results/mine --max-time 600"))
+@app.command(
+    epilog=examples(
+        "run", "run --quick --jobs 2", "run mine.toml --out results/mine --max-time 600", "run full --dask tcp://head:8786"
+    )
+)
 def run(
     suite: Suite = "quickstart",
     out: Annotated[Path | None, typer.Option(help="Results folder; reports/SUITE by default.", metavar="DIR")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; what is compared by seconds is timed alone.")] = 1,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Send the grid to a Dask scheduler's workers, or to ones started here: local.", metavar="ADDRESS"),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on from what is there.")] = False,
     quick: Quick = False,
     max_time: Annotated[
@@ -147,17 +155,18 @@ def run(
     from gdbench.suite import run_suite
 
     folder = out or Path("reports") / Path(suite).stem
+    where: dict[str, Any] = {"jobs": jobs, "dask": dask, "quick": quick}
     try:
-        results = run_suite(suite, folder, jobs=jobs, fresh=fresh, quick=quick, max_time=max_time, reporter=progress_of_suite())
+        results = run_suite(suite, folder, **where, fresh=fresh, max_time=max_time, reporter=progress_of_suite())
     except KeyboardInterrupt:
-        raise Interrupted(f"stopped; finished runs are kept. Go on with: {again(suite, folder, jobs, quick)}") from None
+        raise Interrupted(f"stopped; finished runs are kept. Go on with: {again(suite, folder, **where)}") from None
     page = None if no_report or results.runs.empty else write_report(folder)
     if json_:
         emit(summary_of_run(results, page))
         return
     note(f"{results.finished} of {results.planned} runs are in {folder}")
     if results.finished < results.planned:
-        note(f"the time is over; go on with: {again(suite, folder, jobs, quick)}")
+        note(f"the time is over; go on with: {again(suite, folder, **where)}")
     if page:
         print(page)
 
@@ -171,10 +180,11 @@ def progress_of_suite() -> Any:
     return RichReporter(Console(stderr=True))
 
 
-def again(suite: str, folder: Path, jobs: int, quick: bool) -> str:
+def again(suite: str, folder: Path, jobs: int, dask: str | None, quick: bool) -> str:
     """The command that goes on with a suite."""
     words = ["gdbench", "run", suite, "--out", str(folder)]
     words += ["--jobs", str(jobs)] if jobs > 1 else []
+    words += ["--dask", dask] if dask else []
     return shlex.join(words + ["--quick"] * quick)
 
 

@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -135,10 +135,26 @@ class Case:
 
     def load(self, dtype: str = "float64") -> Problem:
         """The problem, from an in-process cache of a few."""
-        return _load(replace(self, budget=Budget()), dtype)
+        found = _kept.get(self._key(dtype))
+        return self.keep(_load(self, dtype), dtype) if found is None else found
+
+    def keep(self, problem: Problem, dtype: str) -> Problem:
+        """Put the problem into the cache; one that came from another process needn't be loaded."""
+        _kept[self._key(dtype)] = problem
+        for key in list(_kept)[:-KEPT]:
+            _kept.pop(key, None)
+        return problem
+
+    def _key(self, dtype: str) -> tuple[Case, str]:
+        return replace(self, budget=Budget()), dtype
 
 
-@lru_cache(maxsize=4)
+#: Problems that a process keeps in memory.
+KEPT = 4
+
+_kept: dict[tuple[Case, str], Problem] = {}
+
+
 def _load(case: Case, dtype: str) -> Problem:
     import_plugins(case.plugins)
     loss = None if case.loss is None else losses.registry.make(case.loss, **dict(case.loss_fields))
@@ -382,6 +398,12 @@ def build(
     targets = tuple(sorted(spec.targets, reverse=True))
     estimate = estimated(solver, shape, len(rates), epochs, points, case.budget.seconds)
     return Pass(spec.name, case, solver, seed, runs, stage, repeat, epochs, points, targets, estimate)
+
+
+@cache
+def fingerprint() -> dict[str, str]:
+    """What has to be the same in two processes for their results to be the same to the bit."""
+    return {"code": code_digest()} | _versions("gdbench")
 
 
 @cache

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from gdbench.errors import GdbenchError
-from gdbench.suite import machine, plan, spec, tuning, warm
+from gdbench.suite import machine, plan, spec, spread, tuning, warm
 from gdbench.suite.execute import Record, execute
 from gdbench.suite.ledger import Ledger
 from gdbench.suite.plan import Pass, Plan
@@ -24,6 +24,7 @@ def run_suite(
     out: str | Path,
     *,
     jobs: int = 1,
+    dask: str | None = None,
     fresh: bool = False,
     quick: bool = False,
     max_time: float | None = None,
@@ -39,6 +40,9 @@ def run_suite(
         The results folder; made if missing.
     jobs : int, default 1
         Processes for the grid of rates, whose choice needs no clock; the best rates are timed alone after it.
+    dask : str, optional
+        The address of a Dask scheduler, to whose workers the grid is sent instead; or "local", which starts `jobs` workers
+        (one a processor by default). The best rates are timed here.
     fresh : bool, default False
         Start over; the ledger before is kept beside the new one.
     quick : bool, default False
@@ -65,7 +69,7 @@ def run_suite(
     chosen = spec.load(name_or_path)
     made = plan.make(spec.quick(chosen) if quick else chosen)
     with Ledger(out, fresh=fresh) as ledger:
-        session = Session(made, ledger, jobs, max_time, reporter or Reporter())
+        session = Session(made, ledger, jobs, max_time, reporter or Reporter(), dask)
         session.prepare(quick)
         try:
             session.go()
@@ -81,10 +85,13 @@ class OutOfTime(Exception):
 class Session:
     """A plan on its way through the ledger."""
 
-    def __init__(self, made: Plan, ledger: Ledger, jobs: int, max_time: float | None, reporter: Reporter):
+    def __init__(
+        self, made: Plan, ledger: Ledger, jobs: int, max_time: float | None, reporter: Reporter, dask: str | None = None
+    ):
         self.plan = made
         self.ledger = ledger
         self.jobs = jobs
+        self.dask = dask
         self.begun = perf_counter()
         self.deadline = None if max_time is None else self.begun + max_time
         self.reporter = reporter
@@ -98,6 +105,7 @@ class Session:
             spec=self.plan.spec.model_dump(mode="json"),
             machine=machine.describe(),
             jobs=self.jobs,
+            dask=self.dask,
             quick=quick,
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
@@ -105,13 +113,13 @@ class Session:
 
     def go(self) -> None:
         """The grid, then the best rates alone."""
-        with contextlib.suppress(OutOfTime), one_thread():
+        with contextlib.suppress(OutOfTime), spread.one_thread():
             self._compile()
-            self._work_off("descending", self.plan.passes, self.jobs)
+            self._work_off("descending", self.plan.passes, spread_out=True)
             timed = list(self.timed_passes())
             self.ledger.extend_plan(run.run_id for p in timed for run in p.runs)
-            with pinned():
-                self._work_off("timing alone", timed, 1)
+            with spread.pinned():
+                self._work_off("timing alone", timed)
 
     def _compile(self) -> None:
         """Fill the cache of compiled loops, with several processes where there are processors for them."""
@@ -133,27 +141,32 @@ class Session:
         finally:
             self.reporter.end(*self.ledger.counts())
 
-    def _work_off(self, stage: str, passes: Iterable[Pass], jobs: int) -> None:
+    def _work_off(self, stage: str, passes: Iterable[Pass], spread_out: bool = False) -> None:
         """Execute the passes whose runs are not in the ledger, and store each before the next."""
         done = self.ledger.done()
         open_runs = [(p, {run.run_id for run in p.runs} - done) for p in passes]
         todo = [p.only(missing) for p, missing in open_runs if missing]
         self.reporter.stage(stage, sum(p.estimate for p in todo))
-        for number, (work, records) in enumerate(self._executed(todo, jobs), 1):
+        for number, (work, records) in enumerate(self._executed(todo, spread_out), 1):
             self.ledger.add(records)
             self.reporter.advance(work.estimate, f"{work.case.name}: {work.solver.label}")
             if self.deadline is not None and perf_counter() > self.deadline and number < len(todo):
                 raise OutOfTime
 
-    def _executed(self, todo: list[Pass], jobs: int) -> Iterator[tuple[Pass, list[Record]]]:
-        if jobs == 1 or len(todo) < 2:
-            for work in todo:
-                yield work, execute(work)
-            return
-        from joblib import Parallel, delayed, parallel_config
+    def _executed(self, todo: list[Pass], spread_out: bool) -> Iterator[tuple[Pass, list[Record]]]:
+        if spread_out and len(todo) > 1 and (self.jobs > 1 or self.dask):
+            with self._crew() as crew:
+                yield from spread.executed(todo, crew)
+        else:
+            yield from ((work, execute(work)) for work in todo)
 
-        with parallel_config(backend="loky", inner_max_num_threads=1), warm.closing_pool():
-            yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_apart)(work) for work in todo)
+    def _crew(self) -> Any:
+        """The processes that the grid is spread over."""
+        if self.dask is None:
+            return spread.Processes(self.jobs)
+        from gdbench.suite import cluster
+
+        return cluster.Cluster(self.dask, self.jobs, self.plan.spec.plugins)
 
     def timed_passes(self) -> Iterator[Pass]:
         """The best rate of each solver and problem, for each seed once, and for the first as often as `repeats` says.
@@ -184,40 +197,3 @@ class Session:
             return None
         rows = [record.row for record in self.ledger.rows(run.run_id for p in passes for run in p.runs)]
         return tuning.choose(rows, self.plan.spec.targets, self.plan.spec.tuning).learning_rate
-
-
-def _apart(work: Pass) -> tuple[Pass, list[Record]]:
-    """Execute in a worker process."""
-    with one_thread():
-        return work, execute(work)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for all libraries."""
-    import numba
-    from threadpoolctl import threadpool_limits
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        numba.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def pinned() -> Iterator[None]:
-    """Keep the process on one processor, where the system allows it."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    try:
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, {max(before)})
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, before)

@@ -340,20 +340,24 @@ def _absolute(spec: Spec, folder: Path) -> Spec:
 def import_plugins(paths: Iterable[str]) -> None:
     """Import Python files that register optimizers, losses, penalties or schedules; each file once a process."""
     for path in paths:
-        name = plugin_module(path)
-        if name in sys.modules:
-            continue
-        found = importlib.util.spec_from_file_location(name, path)
-        if found is None or found.loader is None or not Path(path).is_file():
-            raise GdbenchError(f"plugins: {path} is not a Python file that can be read")
-        module = importlib.util.module_from_spec(found)
-        sys.modules[name] = module
-        try:
-            found.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[name]
-            text = f"plugins: {Path(path).name} failed with {type(error).__name__}: {one_line(error)}"
-            raise GdbenchError(text) from error
+        import_plugin(plugin_module(path), path)
+
+
+def import_plugin(name: str, path: str) -> None:
+    """Import a Python file under a name, once a process."""
+    if name in sys.modules:
+        return
+    found = importlib.util.spec_from_file_location(name, path)
+    if found is None or found.loader is None or not Path(path).is_file():
+        raise GdbenchError(f"plugins: {path} is not a Python file that can be read")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module
+    try:
+        found.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        text = f"plugins: {Path(path).name} failed with {type(error).__name__}: {one_line(error)}"
+        raise GdbenchError(text) from error
 
 
 def plugin_module(path: str) -> str:

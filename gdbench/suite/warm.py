@@ -10,12 +10,14 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import as_completed
 from pathlib import Path
 
 from gdbench.errors import GdbenchError
 from gdbench.kernels import jit
 from gdbench.solve import descent
 from gdbench.solve.inputs import make_task
+from gdbench.suite import spread
 from gdbench.suite.plan import Case, Loop, Plan, Solver
 
 #: Fewer loops than this are not worth starting processes for.
@@ -37,22 +39,10 @@ def compile_all(plan: Plan, processes: int) -> Iterator[str]:
     todo = list(missing(plan).items())
     if len(todo) < WORTHWHILE or processes < 2:
         return
-    from joblib import Parallel, delayed, parallel_config
-
-    with parallel_config(backend="loky", inner_max_num_threads=1), closing_pool():
-        work = (delayed(_compile)(loop, *use) for loop, use in todo)
-        yield from Parallel(n_jobs=min(processes, len(todo)), return_as="generator_unordered", batch_size=1)(work)
-
-
-@contextlib.contextmanager
-def closing_pool() -> Iterator[None]:
-    """End the worker processes afterwards: they would disturb what is timed."""
-    try:
-        yield
-    finally:
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    with spread.Processes(min(processes, len(todo))) as pool:
+        for future in as_completed([pool.call(_compile, loop, *use) for loop, use in todo]):
+            with contextlib.suppress(Exception):  # what a process died of is told by the run that needs the loop
+                yield future.result()
 
 
 def _compile(loop: Loop, case: Case, solver: Solver, lanes: int) -> str:

@@ -14,7 +14,7 @@ from gdbench.suite import execute, load, plan, run_suite, spec
 from gdbench.suite.ledger import Ledger
 from gdbench.suite.progress import Reporter, RichReporter
 
-CLOCKS = ("seconds", "compile_seconds")
+CLOCKS = ("seconds", "compile_seconds", "timing")
 
 
 def without_clocks(runs: pd.DataFrame) -> pd.DataFrame:
@@ -126,6 +126,12 @@ def test_two_runs_of_a_suite_agree_to_the_bit(results, tiny, tmp_path):
 def test_jobs_change_nothing_but_clocks(results, tiny, tmp_path):
     spread = run_suite(tiny, tmp_path, jobs=2)
     pd.testing.assert_frame_equal(grid(spread), grid(results))
+
+
+def test_what_ran_beside_others_does_not_count_as_timed(tiny, tmp_path):
+    spread = run_suite(tiny, tmp_path, jobs=2, quick=True)
+    assert set(spread.tuning["timing"]) == {"shared"}
+    assert set(spread.timed["timing"]) == {"alone"}
 
 
 def test_max_time_leaves_the_rest_for_the_next_call(results, tiny, tmp_path):

@@ -1,0 +1,184 @@
+"""A Dask cluster as a crew: passes go to its workers, data once to each worker, records come back.
+
+The extra ``dask`` installs what this file imports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from concurrent.futures import Future
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from gdbench.errors import GdbenchError, one_line
+from gdbench.problems import Problem
+from gdbench.suite import plan, spread
+from gdbench.suite.execute import Record, execute
+from gdbench.suite.plan import Pass
+from gdbench.suite.spec import import_plugin, plugin_module
+from gdbench.suite.warm import processes
+
+try:
+    from distributed import Client, LocalCluster, Worker, WorkerPlugin
+except ImportError as error:
+    raise GdbenchError(f"--dask needs the extra dask: pip install 'gdbench[dask]' ({one_line(error)})") from None
+
+#: Seconds to reach a scheduler, and to wait for a first or another worker.
+REACH, GRACE = 10.0, 60.0
+
+
+class Cluster:
+    """The workers of a Dask cluster; a context manager that leaves it as it was, or ends it if it was started here.
+
+    Parameters
+    ----------
+    address : str
+        A scheduler's, or "local" for a cluster on this machine.
+    workers : int
+        Of a local cluster: as many, or one a processor where that is 1.
+    plugins : tuple of str
+        Files that the workers import; they travel, for a worker may not see this machine's disk.
+
+    Raises
+    ------
+    GdbenchError
+        No scheduler there, no workers, or workers that would compute something else.
+    """
+
+    def __init__(self, address: str, workers: int = 1, plugins: tuple[str, ...] = ()):
+        self.address = address
+        self.workers = workers if workers > 1 else processes()
+        self.sources = {plugin_module(path): Path(path).read_text(encoding="utf-8") for path in plugins}
+        self.sent: dict[Any, Any] = {}
+        self.seen = monotonic()
+        self.slots = 0
+
+    def __enter__(self) -> Cluster:
+        with contextlib.ExitStack() as stack:
+            self.client = stack.enter_context(self._connect(stack))
+            self._make_ready()
+            stack.callback(self._leave)
+            self.slots = max(1, sum(self.client.nthreads().values()))
+            self.executor = self.client.get_executor(pure=False)
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stack.close()
+
+    def _connect(self, stack: contextlib.ExitStack) -> Client:
+        if self.address != "local":
+            try:
+                return Client(self.address, timeout=REACH, set_as_default=False)
+            except (OSError, ValueError, TypeError) as error:
+                told = f"no Dask scheduler answers at '{self.address}' ({one_line(error)})"
+                raise GdbenchError(f"{told}; give the address that `dask scheduler` prints, or --dask local") from None
+        local = LocalCluster(self.workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50)
+        stack.callback(local.close)
+        return Client(local, set_as_default=False)
+
+    def _make_ready(self) -> None:
+        try:
+            self.client.wait_for_workers(1, timeout=GRACE)
+        except TimeoutError:
+            raise GdbenchError(f"the Dask cluster at {self.address} has had no worker for {GRACE:g} s: start one") from None
+        try:
+            self.client.register_plugin(Ready(plan.fingerprint(), self.sources), name=Ready.label)
+        except GdbenchError:
+            raise
+        except Exception as error:
+            raise GdbenchError(f"the workers of {self.address} cannot run gdbench: {one_line(error)}") from None
+
+    def _leave(self) -> None:
+        with contextlib.suppress(Exception):  # of a cluster that is gone nothing is left to tidy up
+            self.client.unregister_worker_plugin(Ready.label)
+
+    def submit(self, work: Pass) -> Future:
+        """Hand out a pass, with the data it needs."""
+        self.seen = monotonic()
+        try:
+            return self.executor.submit(apart, work, self._data(work))
+        except GdbenchError:
+            raise
+        except Exception as error:
+            raise self._gone(error) from None
+
+    def _data(self, work: Pass) -> Any:
+        """The problem, on every worker already; None where the pass needs no data, or fails before it would."""
+        if work.case.landscape or work.error:
+            return None
+        key = (work.case, work.solver.dtype)
+        if key not in self.sent or self.sent[key].status != "finished":
+            problem = work.case.load(work.solver.dtype)
+            with contextlib.suppress(GdbenchError):  # the run itself will say so
+                _ = problem.optimum  # found once, and sent along
+            self.client.wait_for_workers(1, timeout=GRACE)
+            self.sent[key] = self.client.scatter(problem, broadcast=True, hash=False)
+            for old in list(self.sent)[: -plan.KEPT]:
+                del self.sent[old]
+        return self.sent[key]
+
+    def check(self) -> None:
+        """Raise where the scheduler is gone, or all workers for a while."""
+        try:
+            if self.client.scheduler_info(n_workers=-1)["workers"]:
+                self.seen = monotonic()
+        except Exception as error:
+            raise self._gone(error) from None
+        if self.client.status != "running":
+            raise self._gone(self.client.status)
+        if monotonic() - self.seen > GRACE:
+            raise self._gone(f"no worker for {GRACE:g} s")
+
+    def _gone(self, why: object) -> GdbenchError:
+        return GdbenchError(f"the Dask cluster at {self.address} is gone ({one_line(why)}); finished runs are kept: run again")
+
+
+class Ready(WorkerPlugin):
+    """Makes each worker, also one that joins later, compute what this process would; else it is turned away.
+
+    Parameters
+    ----------
+    wanted : dict
+        As of :func:`gdbench.suite.plan.fingerprint`.
+    sources : dict of str
+        The text of each plugin, by the name of its module.
+    """
+
+    label = "gdbench"
+
+    def __init__(self, wanted: dict[str, str], sources: dict[str, str]):
+        self.wanted, self.sources = wanted, sources
+
+    def setup(self, worker: Worker) -> None:
+        """Compare versions, import plugins, and keep libraries to one thread."""
+        import sklearn.linear_model  # noqa: F401  what it loads is to be limited too
+        from threadpoolctl import threadpool_limits
+
+        here = plan.fingerprint()
+        for key, value in self.wanted.items():
+            if here[key] != value:
+                text = f"the worker {worker.address} has {key} {here[key]}, but this process has {value}"
+                raise GdbenchError(f"{text}: their results would differ")
+        for name, text in self.sources.items():
+            folder = tempfile.mkdtemp(prefix="gdbench-plugin-")
+            path = Path(folder) / f"{name}.py"
+            path.write_text(text, encoding="utf-8")
+            import_plugin(name, os.fspath(path))
+        self.limits = threadpool_limits(1)
+
+    def teardown(self, worker: Worker) -> None:
+        """Leave the worker as it was."""
+        if hasattr(self, "limits"):
+            self.limits.restore_original_limits()
+
+
+def apart(work: Pass, problem: Problem | None) -> list[Record]:
+    """Execute a pass on a worker."""
+    if problem is not None:
+        work.case.keep(problem, work.solver.dtype)
+    with spread.one_thread():
+        return [spread.untimed(record) for record in execute(work)]

@@ -1,0 +1,179 @@
+"""Runs spread over processes, and what becomes of them when a process dies."""
+
+import os
+import signal
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gdbench import cli
+from gdbench.errors import GdbenchError
+from gdbench.suite import load, plan, run_suite, spec, spread
+from gdbench.suite.execute import execute
+from gdbench.suite.progress import Reporter
+
+
+def without_clocks(runs):
+    return runs[[c for c in runs.columns if not c.startswith(("seconds", "compile_seconds", "timing"))]]
+
+
+def assert_same_grid(found, expected):
+    pd.testing.assert_frame_equal(without_clocks(found.tuning), without_clocks(expected.tuning))
+    ours, theirs = (r.curves[r.curves["run_id"].isin(r.tuning["run_id"])].drop(columns="seconds") for r in (found, expected))
+    np.testing.assert_array_equal(ours["run_id"].astype(str), theirs["run_id"].astype(str))
+    pd.testing.assert_frame_equal(ours.drop(columns="run_id"), theirs.drop(columns="run_id"))
+
+
+def after(passes, what):
+    """A listener that does something once, after so many passes."""
+    seen = []
+
+    def advance(estimate, name):
+        seen.append(name)
+        if len(seen) == passes:
+            what()
+
+    listener = Reporter()
+    listener.advance = advance
+    return listener
+
+
+# Processes of this machine ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def passes(tiny):
+    return [p for p in plan.make(spec.quick(spec.load(tiny))).passes if p.case.name == "diabetes"][:5]
+
+
+def test_a_dead_process_costs_a_retry_and_what_kills_each_of_them_fails_alone(passes):
+    with spread.Processes(1) as crew:
+
+        class Deadly:
+            """A crew whose first pass kills its process, the first time; and the third one always."""
+
+            slots, check, first = crew.slots, crew.check, True
+
+            def submit(self, work):
+                if work is passes[2] or (work is passes[0] and self.first):
+                    self.first = False
+                    return crew.call(os._exit, 1)
+                return crew.submit(work)
+
+        found = {work.runs[0].run_id: records for work, records in spread.executed(passes, Deadly())}
+    assert sorted(found) == sorted(work.runs[0].run_id for work in passes)
+    for work in passes:
+        for ours, theirs in zip(found[work.runs[0].run_id], execute(work), strict=True):
+            if work is passes[2]:
+                assert ours.row["status"] == "failed"
+                assert "its process died 3 times" in ours.row["reason"]
+                assert "is there enough memory?" in ours.row["reason"]
+            else:
+                assert ours.row["objective"] == theirs.row["objective"]
+                np.testing.assert_array_equal(ours.curve[:, 4:], theirs.curve[:, 4:])
+
+
+# A Dask cluster -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def workers():
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster:
+        yield cluster
+
+
+def test_a_cluster_gives_the_same_results_though_a_worker_is_killed(results, tiny, tmp_path, workers):
+    victim = next(iter(workers.workers.values())).pid
+    listener = after(4, lambda: os.kill(victim, signal.SIGKILL))
+    found = run_suite(tiny, tmp_path, dask=workers.scheduler_address, reporter=listener)
+    assert found.finished == found.planned == results.planned
+    assert_same_grid(found, results)
+    assert found.facts["dask"] == workers.scheduler_address
+    assert set(found.timed["timing"]) == {"alone"}
+    with pytest.raises(ProcessLookupError):
+        os.kill(victim, 0)
+
+
+def test_workers_import_plugins_that_they_cannot_read(tmp_path, workers):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "mine.py").write_text(PLUGIN)
+    (tmp_path / "a.toml").write_text(
+        "seeds = 1\nlearning_rates = [0.001, 0.01]\nrepeats = 0\nplugins = ['here/mine.py']\nbudget = { epochs = 3 }\n"
+        "problems = [{ data = 'diabetes' }, { landscape = 'parabola' }]\nsolvers = [{ optimizer = 'halving' }, {}]\n"
+    )
+    made = plan.make(spec.load(tmp_path / "a.toml"))
+    with cluster_module().Cluster(workers.scheduler_address, plugins=made.spec.plugins) as crew:
+        (tmp_path / "here" / "mine.py").unlink()
+        found = [record for _, records in spread.executed(made.passes, crew) for record in records]
+    assert len(found) == 8
+    assert {record.row["status"] for record in found} <= {"budget", "converged"}
+    objectives = {record.run_id: record.row["objective"] for record in found}
+    (tmp_path / "here" / "mine.py").write_text(PLUGIN)
+    on_landscape = [work for work in made.passes if work.case.landscape]
+    with spread.Processes(1) as crew:  # processes of this machine read them
+        near = [record for _, records in spread.executed(on_landscape, crew) for record in records]
+    assert {record.run_id: record.row["objective"] for record in near}.items() <= objectives.items()
+
+
+PLUGIN = """
+from typing import NamedTuple
+from gdbench import optimizers
+
+@optimizers.register
+class Halving(NamedTuple):
+    slots = ()
+
+    def step(self, w, g, state, rate, t):
+        return w - 0.5 * rate * g, ()
+"""
+
+
+def cluster_module():
+    from gdbench.suite import cluster
+
+    return cluster
+
+
+def test_a_worker_that_would_compute_something_else_is_turned_away(workers, monkeypatch):
+    cluster = cluster_module()
+    monkeypatch.setattr(plan, "fingerprint", lambda: {"code": "another"})
+    with pytest.raises(GdbenchError, match=r"the worker tcp://\S+ has code \w{16}, but this process has another: their results"):
+        cluster.Cluster(workers.scheduler_address).__enter__()
+
+
+def test_a_cluster_whose_workers_are_all_gone_is_waited_for_and_then_given_up(workers, monkeypatch):
+    cluster = cluster_module()
+    with cluster.Cluster(workers.scheduler_address) as crew:
+        crew.check()
+        monkeypatch.setattr(cluster, "GRACE", -1.0)
+        monkeypatch.setattr(crew.client, "scheduler_info", lambda **words: {"workers": {}})
+        with pytest.raises(GdbenchError, match=r"the Dask cluster at tcp://\S+ is gone .*; finished runs are kept: run again"):
+            crew.check()
+
+
+def test_no_scheduler_is_one_line(tiny, tmp_path, monkeypatch, capsys):
+    cluster = pytest.importorskip("distributed", reason="the extra dask is not installed") and cluster_module()
+    monkeypatch.setattr(cluster, "REACH", 1.0)
+    assert cli.main(["run", str(tiny), "--out", str(tmp_path), "--dask", "tcp://127.0.0.1:9", "--quick"]) == 2
+    told = capsys.readouterr().err
+    assert "no Dask scheduler answers at 'tcp://127.0.0.1:9'" in told
+    assert "--dask local" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_without_the_extra_the_way_to_it_is_told(tiny, tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "gdbench.suite.cluster", raising=False)
+    monkeypatch.delattr("gdbench.suite.cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(GdbenchError, match=r"--dask needs the extra dask: pip install 'gdbench\[dask\]'"):
+        run_suite(tiny, tmp_path, dask="local", quick=True)
+
+
+def test_a_cluster_of_this_machine_is_started_and_ended(tiny, tmp_path, capsys):
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    words = ["run", str(tiny), "--dask", "local", "--quick", "--no-report", "--out"]
+    assert cli.main([*words, str(tmp_path / "dask")]) == 0
+    assert_same_grid(load(tmp_path / "dask"), run_suite(tiny, tmp_path / "here", quick=True))
