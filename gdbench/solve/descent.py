@@ -230,12 +230,15 @@ class Descent:
 
     def evaluate(self) -> Point:
         """Objective and gradient norm of each lane, off the clock."""
-        totals = np.empty(self.lanes)
-        w = reported(self.rule, self.iterate)
-        g = np.empty_like(w)
-        self._call(loops.objective_and_gradient, self.task, w, totals, g)
+        totals, g = self.measure(reported(self.rule, self.iterate))
         norms = np.sqrt((g.astype(np.float64).reshape(self.lanes, -1) ** 2).sum(axis=1))
         return Point(self.step, self.samples(), self.nanoseconds * 1e-9, totals, norms)
+
+    def measure(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """J of each lane at w, of shape (K, P), and its gradient."""
+        totals, g = np.empty(self.lanes), np.empty_like(w)
+        self._call(loops.objective_and_gradient, self.task, w, totals, g)
+        return totals, g
 
     def weights(self) -> np.ndarray:
         """The weights that the rule reports, (lanes, classes, P)."""
@@ -269,7 +272,8 @@ def run(
     setting: Setting,
     *,
     goal: float = -math.inf,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    engine: Callable[[Task, Setting], Descent] = Descent,
 ) -> Outcome:
     """Descend until the budget, convergence or divergence of every lane.
 
@@ -279,18 +283,21 @@ def run(
     goal : float
         A lane whose recorded objective is at or under it has converged.
     progress : callable, optional
-        Called with the step after each checkpoint.
+        Called after each checkpoint with its step and the last one.
+    engine : callable
+        Makes the descent of the task and the setting.
     """
     with np.errstate(all="ignore"):  # divergence is a result, never a storm of warnings
-        descent = Descent(task, setting)
+        descent = engine(task, setting)
         compile_seconds = descent.compile()
         judge = Judge(descent, setting, goal)
-        for step in checkpoints(setting, descent.steps_per_epoch):
+        steps = checkpoints(setting, descent.steps_per_epoch)
+        for step in steps:
             descent.advance(step)
             if judge.see(descent.evaluate()):
                 break
             if progress:
-                progress(step)
+                progress(step, steps[-1])
     outcome = judge.close()
     outcome.compile_seconds = compile_seconds
     return outcome

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdbench.kernels import loops
 from gdbench.kernels.schedules import Adaptive, Backtracking, BarzilaiBorwein
 
 if TYPE_CHECKING:
@@ -91,6 +90,5 @@ class LineSearch:
 
 def measured(descent: Descent) -> tuple[np.ndarray, np.ndarray]:
     """J of each lane and its gradient, (lanes, classes·P)."""
-    totals, g = np.empty(descent.lanes), np.empty_like(descent.iterate.w)
-    loops.objective_and_gradient(descent.task, descent.iterate.w, totals, g)
+    totals, g = descent.measure(descent.iterate.w)
     return totals, g.reshape(descent.lanes, -1)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
+from gdbench.kernels.task import Task
 from gdbench.shown import Shown
-from gdbench.solve import descent
+from gdbench.solve import chunked, chunks, descent
 from gdbench.solve.inputs import make_task
 from gdbench.solve.setting import Setting, rates_of, settle
+from gdbench.solve.watch import Listener, listening
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,18 +111,21 @@ class Sweep(Shown):
         return pd.concat(curves, ignore_index=True)
 
 
-def fit(X: Any, y: Any, *, sample_weight: Any = None, **options: Any) -> Fit:
+def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **options: Any) -> Fit:
     """Descend on J(w) = (1/n) Σ sᵢ·loss(zᵢ, yᵢ) + α·penalty(w), with z = x·w + b, from w = 0.
 
     Parameters
     ----------
     X : array of shape (n, d)
-        float32 and float64 in C order are used as they are; anything else is converted once to float64.
-    y : array of shape (n,)
+        float32 and float64 in C order are used as they are; anything else is converted once to float64. A dask array, or the
+        path of a folder of Parquet files, is read chunk by chunk by the batch and mini-batch variants (see Notes).
+    y : array of shape (n,), or the name of a column of the Parquet files
         Numbers for a loss on real targets; labels of two classes for a loss on ±1 (the larger one is +1); labels of any
         number of classes for ``cross_entropy``.
     sample_weight : array of shape (n,), optional
         Scaled to a mean of 1: J is the weighted mean.
+    progress : bool or callable, optional
+        True shows a bar on stderr; a function is called with what is done and what there is to do.
     model : {"linear", "mlp"} or MLP, default "linear"
         For a network ``coef`` holds all its parameters (see ``MLP.unpack``) and ``intercept`` is 0.
     loss : str or tag, default "squared_error"
@@ -160,6 +165,15 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, **options: Any) -> Fit:
     GdbenchError
         Bad input, in one line that says what is valid. Divergence is a status, not an error.
 
+    Notes
+    -----
+    Of data read chunk by chunk (a dask array's own chunks of rows; row groups, the files in natural order of their names) four
+    chunks are in memory at most, beside `y` and the row order: two read ones, one that is being decoded, and one of rows that
+    are being put together. The result is that of the same rows in memory, to rounding. ``batch`` and ``shuffle="none"`` read
+    the data once an epoch and once more for each recorded point; a shuffled order collects as many rows as a chunk holds at a
+    time, and reads the chunks that hold them for it, which for ``"block"``, ``"once"`` and ``"epoch"`` are all of them. Reading
+    is on the clock.
+
     Examples
     --------
     >>> import gdbench as gd
@@ -169,15 +183,16 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, **options: Any) -> Fit:
     """
     if "learning_rates" in options:
         raise GdbenchError("fit takes one learning_rate; for learning_rates there is sweep")
-    return _lanes(X, y, sample_weight, options).fits[0]
+    with listening(progress) as heard:
+        return _lanes(X, y, sample_weight, options, heard).fits[0]
 
 
-def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, **options: Any) -> Sweep:
+def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, progress: Any = None, **options: Any) -> Sweep:
     """Fit once for each learning rate, in one pass over the data: a row that is in cache serves every rate.
 
     Parameters
     ----------
-    X, y, sample_weight, **options
+    X, y, sample_weight, progress, **options
         As for :func:`fit`. A schedule given as ``learning_rate`` keeps its shape; its rate is replaced by each of
     learning_rates : sequence of L floats
 
@@ -186,23 +201,38 @@ def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, **o
     Sweep
         Each lane equals the `fit` at its rate to rounding.
     """
-    return _lanes(X, y, sample_weight, options | {"learning_rates": rates_of(learning_rates)})
+    with listening(progress) as heard:
+        return _lanes(X, y, sample_weight, options | {"learning_rates": rates_of(learning_rates)}, heard)
 
 
-def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any]) -> Sweep:
+def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any], heard: Listener | None) -> Sweep:
     setting = settle(**options)
+    if chunks.is_chunked(X):
+        return _pass_over_chunks(X, y, sample_weight, setting, heard)
     groups = lane_groups(setting)
     if len(groups) > 1:
         with ThreadPoolExecutor(setting.threads) as pool:
-            return merged(list(pool.map(lambda group: _pass(X, y, sample_weight, group), groups)))
-    return _pass(X, y, sample_weight, setting)
+            return merged(list(pool.map(lambda group: _pass(X, y, sample_weight, group, heard), groups)))
+    return _pass(X, y, sample_weight, setting, heard)
 
 
-def _pass(X: Any, y: Any, sample_weight: Any, setting: Setting) -> Sweep:
+def _pass(X: Any, y: Any, sample_weight: Any, setting: Setting, heard: Listener | None = None) -> Sweep:
     """One pass over the data for all lanes of a setting."""
     task, labels = make_task(X, y, setting, sample_weight)
-    outcome = descent.run(task, setting)
+    outcome = descent.run(task, setting, progress=heard)
     return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size, setting.model is not None)
+
+
+def _pass_over_chunks(X: Any, y: Any, sample_weight: Any, setting: Setting, heard: Listener | None) -> Sweep:
+    """The same over data that is read chunk by chunk."""
+    source, y = chunks.opened(X, y)
+    task, labels = chunked.make_task(source, y, setting, sample_weight)
+
+    def engine(task: Task, setting: Setting) -> descent.Descent:
+        return chunked.ChunkedDescent(source, task, setting, heard)
+
+    outcome = descent.run(task, setting, engine=engine)
+    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, source.rows, setting.model is not None)
 
 
 def lane_groups(setting: Setting) -> list[Setting]:

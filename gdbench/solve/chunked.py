@@ -1,0 +1,151 @@
+"""Descent on rows that are read chunk by chunk: the loops of data in memory, fed with pieces of it.
+
+A batch's gradient is the sum of its pieces', in order; rows in another order than the chunks' are collected piece by piece,
+which reads the chunks anew for each piece. The results are those of the same rows in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gdbench.errors import GdbenchError
+from gdbench.kernels import loops, order
+from gdbench.kernels.data import Dense
+from gdbench.kernels.registry import in_dtype
+from gdbench.kernels.task import Task, Weighted
+from gdbench.solve.chunks import Source, gather
+from gdbench.solve.descent import Descent, checkpoints
+from gdbench.solve.inputs import as_target, as_weighting, kernel_model
+from gdbench.solve.setting import Setting
+from gdbench.solve.threads import Pool
+
+#: Called with the rows read so far, and those to be read.
+Heard = Callable[[int, int], None]
+
+
+def make_task(source: Source, y: Any, setting: Setting, sample_weight: Any) -> tuple[Task, tuple]:
+    """The task without its rows, and the class labels; y and the weights are in memory.
+
+    Raises
+    ------
+    GdbenchError
+        The stochastic variant, or a `y` that does not fit.
+    """
+    if setting.variant == "stochastic":
+        raise GdbenchError("variant 'stochastic' needs X in memory; a dask array or a Parquet folder takes: batch, mini-batch")
+    target, labels = as_target(y, source.rows, setting.loss, source.dtype)
+    data = Dense(np.empty((0, source.columns), source.dtype))
+    weighting = as_weighting(sample_weight, source.rows, source.dtype)
+    model = kernel_model(setting, data, len(labels) if setting.loss.domain == "class" else 1)
+    loss, penalty = in_dtype(setting.loss, source.dtype), in_dtype(setting.penalty, source.dtype)
+    return Task(model, data, target, weighting, loss, penalty), labels
+
+
+class ChunkedDescent(Descent):
+    """A descent whose task holds no rows: each call of a kernel is given a piece of them.
+
+    Parameters
+    ----------
+    source : Source
+    task : Task
+        Of :func:`make_task`.
+    setting : Setting
+    heard : callable, optional
+    """
+
+    def __init__(self, source: Source, task: Task, setting: Setting, heard: Heard | None = None):
+        sequential = setting.variant == "batch" or setting.shuffle == "once"
+        super().__init__(task, replace(setting, threads=1, shuffle="none" if sequential else setting.shuffle))
+        self.source = source
+        self.in_sequence = self.index if setting.variant == "batch" or setting.shuffle == "none" else self.index.copy()
+        if setting.shuffle == "once" and setting.variant != "batch":
+            order.arrange_epoch(order.make("once", setting.seed), self.index, 0)
+        chunks = max(1, round(source.longest / loops.CHUNK))
+        self.most = loops.CHUNK * chunks  # rows of a piece: the kernels' chunks of a batch are never split
+        self.local = np.arange(self.most, dtype=np.int32)
+        self.heard, self.rows_read = heard, 0
+        points = len(checkpoints(setting, self.steps_per_epoch))
+        self.rows_to_read = (setting.epochs + points + 1) * self.n
+
+    def compile(self) -> float:
+        """Compile, or load from the cache, all that the run needs; the seconds it took."""
+        begin = perf_counter()
+        w, none = self.iterate.w, np.empty(0, np.int32)
+        task = self._piece(none, np.zeros((0, self.source.columns), self.dtype))
+        if self.batch_size <= self.most:
+            self._take(task, none[None], np.empty(0, self.dtype), 1)
+        else:
+            Pool(1).compile(task, self.rule, self.iterate, self.eta)
+        self._call(order.arrange_epochs, self.order, none, 0, np.empty((0, 0), np.int32))
+        self._call(order.arrange_epoch, self.order, none, 0)
+        self._call(loops.objective_and_gradient, task, w, np.empty(self.lanes), np.empty_like(w))
+        return perf_counter() - begin
+
+    def measure(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """J and its gradient: the pieces' own, penalty included, weighted by their rows."""
+        totals, g = np.zeros(self.lanes), np.zeros(w.shape)
+        J, slope = np.empty(self.lanes), np.empty_like(w)
+        for task in self._feed(self.in_sequence, self.most):
+            self._call(loops.objective_and_gradient, task, w, J, slope)
+            share = task.target.size / self.n
+            totals += share * J
+            g += share * slope
+        return totals, g.astype(self.dtype)
+
+    def _run(self, rows: np.ndarray, rates: np.ndarray) -> None:
+        number = self.step + 1
+        run = self._whole_batches if self.batch_size <= self.most else self._large_batches
+        for row in rows:
+            steps = -(-row.size // self.batch_size)
+            run(row, rates[:steps], number)
+            rates = rates[steps:]
+            number += steps
+
+    def _whole_batches(self, rows: np.ndarray, rates: np.ndarray, number: int) -> None:
+        """Steps from number on, several batches a piece."""
+        for task in self._feed(rows, self.most - self.most % self.batch_size):
+            steps = -(-task.target.size // self.batch_size)
+            self._take(task, self.local[None, : task.target.size], rates[:steps], number)
+            rates = rates[steps:]
+            number += steps
+
+    def _take(self, task: Task, rows: np.ndarray, rates: np.ndarray, number: int) -> None:
+        self._call(loops.descend_batches, task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, number)
+
+    def _large_batches(self, rows: np.ndarray, rates: np.ndarray, number: int) -> None:
+        """Steps from number on, several pieces a batch."""
+        for step, start in enumerate(range(0, rows.size, self.batch_size)):
+            batch = rows[start : start + self.batch_size]
+            total = self._gradient(batch)[None]
+            mean = self.task._replace(target=self.task.target[: batch.size])
+            self._call(loops.step_on_chunks, mean, self.rule, self.iterate, total, rates[step], self.eta, number + step)
+
+    def _gradient(self, batch: np.ndarray) -> np.ndarray:
+        """Σ over the batch's rows of the losses' gradients, chunk by chunk as in memory."""
+        w = self.iterate.w
+        total, part = np.zeros_like(w), np.empty_like(w)
+        for task in self._feed(batch, self.most):
+            for first in range(0, task.target.size, loops.CHUNK):
+                chunk = self.local[first : min(first + loops.CHUNK, task.target.size)]
+                self._call(loops.chunk_gradient, task, chunk, w, part)
+                total += part
+        return total
+
+    def _feed(self, rows: np.ndarray, most: int) -> Iterator[Task]:
+        """Tasks of at most so many rows each, which together hold `rows` in order."""
+        pieces = [rows[first : first + most] for first in range(0, rows.size, most)]
+        for piece, values in zip(pieces, gather(self.source, pieces), strict=True):
+            yield self._piece(piece, values)
+            self.rows_read += piece.size
+            if self.heard:
+                self.heard(self.rows_read, max(self.rows_read, self.rows_to_read))
+
+    def _piece(self, rows: np.ndarray, values: np.ndarray) -> Task:
+        weights = self.task.weighting
+        weights = Weighted(weights.values[rows]) if isinstance(weights, Weighted) else weights
+        return self.task._replace(data=Dense(values), target=self.task.target[rows], weighting=weights)
