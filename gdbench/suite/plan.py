@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +82,20 @@ class Solver:
         )
 
     def words(self) -> dict[str, Any]:
-        """What determines the solver's results, defaults written out."""
-        told = dataclasses.asdict(self) | {"given_label": ""}
-        if self.backend == "gdbench":
-            setting = self.setting()
-            told |= {"optimizer_fields": repr(setting.optimizer), "schedule_fields": repr(setting.schedule)}
-            told["foreign"] = [foreign_source(type(tag)) for tag in (setting.optimizer, setting.schedule)]
-        return told
+        """What determines the solver's results, defaults written out; not to be changed."""
+        own = self.backend == "gdbench"
+        return _words(self, *((optimizers.registry[self.optimizer], schedules.registry[self.schedule]) if own else ()))
+
+
+@lru_cache(maxsize=1024)
+def _words(solver: Solver, *classes: type) -> dict[str, Any]:
+    """A solver's words, which each of its passes asks for; a class that is registered anew is another."""
+    told = dataclasses.asdict(solver) | {"given_label": ""}
+    if solver.backend == "gdbench":
+        setting = solver.setting()
+        told |= {"optimizer_fields": repr(setting.optimizer), "schedule_fields": repr(setting.schedule)}
+        told["foreign"] = [foreign_source(type(tag)) for tag in (setting.optimizer, setting.schedule)]
+    return told
 
 
 def _listed(fields: Fields, brackets: str) -> str:
