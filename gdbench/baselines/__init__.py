@@ -21,7 +21,7 @@ from types import ModuleType
 from gdbench.errors import unknown
 from gdbench.solve.descent import Outcome
 
-MODULES = {"sklearn": "gdbench.baselines.sklearn"}
+MODULES = {"estimators": "gdbench.baselines.estimators", "sklearn": "gdbench.baselines.sklearn"}
 
 
 @dataclass(frozen=True)

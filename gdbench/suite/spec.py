@@ -9,7 +9,7 @@ The keys, each with its default::
     tuning = "time"                    # the best rate is chosen by "time" (to the tightest target reached) or by the
                                        # final "gap"; "none" takes the one rate that there then must be
     repeats = 2                        # timed runs of the first seed; two or more give the A/A noise floor
-    baselines = ["sklearn"]            # of gdbench.baselines; none by default
+    baselines = ["sklearn"]            # none by default; "estimators": GDRegressor and GDClassifier
     plugins = ["mine.py"]              # Python files, relative to the spec, that register optimizers or losses
 
     learning_rates = [0.01, 0.1]       # or { linspace = [first, last, number] }
