@@ -143,7 +143,7 @@ def load(
         if catalog.entry(name).kind != "synthetic":
             seed = 0  # real data doesn't depend on it: don't keep it in memory once a seed
     else:
-        path = _path(name)
+        path = file_of(name)
         if path.is_file():
             stat = path.stat()
             stamp = (stat.st_mtime_ns, stat.st_size)  # a file that has changed is read again
@@ -155,7 +155,7 @@ def load(
     return _load(name, stamp, dtype, chosen, int(seed), test_fraction, target, arguments)
 
 
-def _path(name: str) -> Path:
+def file_of(name: str) -> Path:
     """The file that is meant; a word that looks like no file gets the list of names."""
     path = Path(name).expanduser()
     looks_like_file = path.suffix.lower() in files.SUFFIXES or os.sep in name or path.exists()

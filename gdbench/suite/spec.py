@@ -57,16 +57,19 @@ import itertools
 import math
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gdbench import baselines as all_baselines
 from gdbench.errors import GdbenchError, one_line, unknown
-from gdbench.kernels import landscapes
+from gdbench.kernels import landscapes, losses, optimizers, order, penalties, schedules
+from gdbench.problems import catalog, preprocess
+from gdbench.problems.data import file_of
 
 FOLDER = Path(__file__).parent / "suites"
 
@@ -80,9 +83,11 @@ def as_rates(value: Any) -> Any:
     """The rates that a list, one number, ``{linspace = …}`` or ``{logspace = …}`` stands for."""
     if not isinstance(value, dict):
         return tuple(_number(rate, "learning rate") for rate in as_tuple(value))
-    if set(value) - {"linspace", "logspace"} or len(value) != 1:
-        strange = next((key for key in value if key not in ("linspace", "logspace")), "both")
-        raise unknown("grid of learning rates", strange, ["linspace", "logspace"])
+    strange = [key for key in value if key not in ("linspace", "logspace")]
+    if strange:
+        raise unknown("grid of learning rates", strange[0], ["linspace", "logspace"])
+    if len(value) != 1:
+        raise GdbenchError(f"give one of {{ linspace = [first, last, number] }} and {{ logspace = … }}, not {value}")
     ((kind, ends),) = value.items()
     if not isinstance(ends, (list, tuple)) or len(ends) != 3:
         raise GdbenchError(f"{kind} must be [first, last, number], not {ends!r}")
@@ -140,16 +145,31 @@ class Named(Table):
     fields: tuple[tuple[str, Any], ...] = ()
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
-Wholes = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(as_tuple), Field(min_length=1)]
-Rates = Annotated[tuple[float, ...], BeforeValidator(as_rates), Field(min_length=1)]
+def unique(values: tuple) -> tuple:
+    """The values in order, each once."""
+    return tuple(dict.fromkeys(values))
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(unique)]
+Wholes = Annotated[
+    tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(unique)
+]
+Rates = Annotated[tuple[float, ...], BeforeValidator(as_rates), Field(min_length=1), AfterValidator(unique)]
 Tags = Annotated[tuple[Named, ...], BeforeValidator(as_named), Field(min_length=1)]
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0, le=2**32 - 1)], ...], BeforeValidator(as_seeds), Field(min_length=1)]
-Alphas = Annotated[tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(as_tuple), Field(min_length=1)]
-Gaps = Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Seeds = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=2**32 - 1)], ...], BeforeValidator(as_seeds), Field(min_length=1), AfterValidator(unique)
+]
+Alphas = Annotated[
+    tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(unique)
+]
+Gaps = Annotated[
+    tuple[Annotated[float, Field(gt=0, lt=1)], ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(unique)
+]
 Variant = Literal["batch", "stochastic", "mini-batch"]
-Variants = Annotated[tuple[Variant, ...], BeforeValidator(as_tuple), Field(min_length=1)]
-Dtypes = Annotated[tuple[Literal["float64", "float32"], ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Variants = Annotated[tuple[Variant, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(unique)]
+Dtypes = Annotated[
+    tuple[Literal["float64", "float32"], ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(unique)
+]
 
 
 class Budget(Table):
@@ -173,7 +193,7 @@ class BudgetOverride(Table):
 class ProblemSpec(Table):
     """One entry of ``problems``."""
 
-    data: str | None = None
+    data: str | None = Field(None, min_length=1)
     landscape: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
     name: str | None = None
     loss: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
@@ -282,31 +302,82 @@ def check(table: dict[str, Any], path: Path) -> Spec:
     try:
         spec = Spec.model_validate(table)
     except ValidationError as error:
-        raise GdbenchError(f"{path.name}: {_explain(error)}") from None
+        raise GdbenchError(f"{path.name}: {_explain(error, table)}") from None
     spec = _absolute(spec, path.parent)
-    import_plugins(spec.plugins)
-    for name in spec.baselines:
-        if name not in all_baselines.names():
-            raise GdbenchError(f"{path.name}: baselines: {unknown('baseline', name, all_baselines.names())}")
-    for i, problem in enumerate(spec.problems):
-        if problem.landscape:
-            try:
-                landscapes.registry.make(problem.landscape.name, **dict(problem.landscape.fields))
-            except GdbenchError as error:
-                raise GdbenchError(f"{path.name}: problems[{i}].landscape: {error}") from None
-    for i, entry in enumerate(spec.solvers):
+    for key, checked in _names(spec):
         try:
-            list(expand_solver(entry, spec.learning_rates))
+            checked()
         except GdbenchError as error:
-            raise GdbenchError(f"{path.name}: solvers[{i}]: {error}") from None
+            text = str(error).removeprefix(f"{key}: ")
+            raise GdbenchError(f"{path.name}: {key}: {text}") from None
     return spec
 
 
-def _explain(error: ValidationError) -> str:
+def _names(spec: Spec) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Each key whose value names something, with what raises if there is no such thing; plugins come first."""
+    yield "plugins", lambda: import_plugins(spec.plugins)
+    for name in spec.baselines:
+        yield "baselines", partial(_among, "baseline", name, all_baselines.names())
+    for i, problem in enumerate(spec.problems):
+        key = f"problems[{i}]"
+        for part, registry in (("landscape", landscapes.registry), ("loss", losses.registry)):
+            named = getattr(problem, part)
+            if named:
+                yield f"{key}.{part}", partial(_made, registry, named)
+        if problem.penalty is not None:
+            yield f"{key}.penalty", partial(_among, "penalty", problem.penalty, penalties.registry.names())
+        if problem.preprocessing is not None:
+            yield f"{key}.preprocessing", partial(preprocess.steps, problem.preprocessing)
+        if problem.data is not None and problem.data not in catalog.names():
+            yield f"{key}.data", partial(_there, problem.data)
+    for i, solver in enumerate(spec.solvers):
+        key = f"solvers[{i}]"
+        for part, registry in (("optimizer", optimizers.registry), ("schedule", schedules.registry)):
+            for named in getattr(solver, part):
+                yield f"{key}.{part}", partial(_made, registry, named)
+        for name in solver.shuffle:
+            yield f"{key}.shuffle", partial(_among, "shuffle", name, order.registry.names())
+        yield key, lambda solver=solver: list(expand_solver(solver, spec.learning_rates))  # type: ignore[misc]
+
+
+def _made(registry: Any, named: Named) -> Any:
+    return registry.make(named.name, **dict(named.fields))
+
+
+def _there(name: str) -> None:
+    if not file_of(name).is_file():
+        raise GdbenchError(f"no such file: {name}; its path is relative to the spec")
+
+
+def _among(kind: str, name: str, choices: list[str]) -> None:
+    if name not in choices:
+        raise unknown(kind, name, choices)
+
+
+#: What pydantic finds wrong, in words that fit a TOML file; in braces what it knows of the limit.
+WORDS = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "string_type": "must be text, in quotes",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a table, such as {{ key = value }}",
+    "model_type": "must be a table, such as {{ key = value }}",
+    "model_attributes_type": "must be a table, such as {{ key = value }}",
+    "string_too_short": "must not be empty",
+    "too_short": "give at least one value",
+    "greater_than_equal": "must be at least {ge:g}",
+    "greater_than": "must be above {gt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "less_than": "must be below {lt:g}",
+}
+
+
+def _explain(error: ValidationError, table: dict[str, Any]) -> str:
     """The first error of a validation: key, value and what is valid, in one line."""
     first = error.errors(include_url=False)[0]
     place = [part for part in first["loc"] if not (isinstance(part, str) and "[" in part)]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    key = _key(place, table)
     if first["type"] == "extra_forbidden":
         *parents, name = place
         tables: dict[str, type[Table]] = {"problems": ProblemSpec, "solvers": SolverSpec, "budget": Budget, "": Spec}
@@ -321,7 +392,23 @@ def _explain(error: ValidationError) -> str:
         choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{key}: {unknown('value', first['input'], choices)}"
     message = first["msg"][0].lower() + first["msg"][1:]
-    return f"{key} = {first['input']!r}: {message}"
+    if first["type"] in WORDS:
+        message = WORDS[first["type"]].format(**first.get("ctx", {}))
+    given = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
+    return f"{key} = {given!r}: {message}"
+
+
+def _key(place: list[Any], table: Any) -> str:
+    """A key as in the file: "problems[0].alpha"; the number of a value that is not in a list is left out."""
+    key, here = "", table
+    for part in place:
+        if isinstance(part, int):
+            if not isinstance(here, (list, tuple)):
+                continue
+            key, here = f"{key}[{part}]", here[part] if part < len(here) else None
+        else:
+            key, here = f"{key}.{part}" if key else part, here.get(part) if isinstance(here, dict) else None
+    return key
 
 
 def _absolute(spec: Spec, folder: Path) -> Spec:

@@ -43,19 +43,32 @@ def test_grids(given, rates):
             {"budget": {"epoch": 3}},
             "budget.epoch: unknown key 'epoch'; did you mean 'epochs'? choose from: epochs, updates",
         ),
-        ({"budget": {"epochs": 0}}, "budget.epochs = 0: input should be greater than or equal to 1"),
-        ({"budget": {"epochs": "many"}}, "budget.epochs = 'many': input should be a valid integer"),
+        ({"budget": {"epochs": 0}}, "budget.epochs = 0: must be at least 1"),
+        ({"budget": {"epochs": "many"}}, "budget.epochs = 'many': must be a whole number"),
         ({"learning_rates": {"geomspace": [1, 2, 3]}}, "did you mean 'logspace'? choose from: linspace, logspace"),
         (
             {"learning_rates": {"logspace": [1, 2]}},
             "learning_rates: logspace must be [first, last, number], not [1, 2]",
         ),
         ({"learning_rates": [0.1, -1]}, "a learning rate must be a finite number above 0, not -1"),
-        ({"targets": [2.0]}, "targets[0] = 2.0"),
+        ({"targets": [2.0]}, "targets[0] = 2.0: must be below 1"),
+        ({"targets": 2.0}, "targets = 2.0: must be below 1"),
+        ({"learning_rates": {}}, "learning_rates: give one of { linspace = [first, last, number] } and { logspace"),
+        ({"budget": 3}, "budget = 3: must be a table, such as { key = value }"),
+        ({"name": ""}, "name = '': must not be empty"),
+        ({"baselines": [3]}, "baselines[0] = 3: must be text, in quotes"),
         ({"tuning": "best"}, "tuning: unknown value 'best'; choose from: time, gap, none"),
         ({"tuning": "none"}, 'tuning = "none" needs exactly one learning rate a solver'),
         ({"baselines": ["sklearm"]}, "baselines: unknown baseline 'sklearm'; did you mean 'sklearn'?"),
-        ({"problems": []}, "problems"),
+        ({"problems": []}, "problems = []: give at least one value"),
+        ({"problems": [{"data": "diabets"}]}, "problems[0].data: unknown dataset 'diabets'; did you mean 'diabetes'? choose"),
+        ({"problems": [{"data": "nowhere.csv"}]}, "problems[0].data: no such file: nowhere.csv"),
+        ({"problems": [{"data": "iris", "loss": "cros_entropy"}]}, "problems[0].loss: unknown loss 'cros_entropy'; did you"),
+        ({"problems": [{"data": "iris", "penalty": "l3"}]}, "problems[0].penalty: unknown penalty 'l3'; choose from: elasticnet"),
+        ({"problems": [{"data": "iris", "alpha": -1}]}, "problems[0].alpha = -1: must be at least 0"),
+        ({"problems": [{"data": "iris", "fit_intercept": 1}]}, "problems[0].fit_intercept = 1: must be true or false"),
+        ({"problems": [{"data": "iris", "preprocessing": "standardize"}]}, "problems[0].preprocessing: unknown preprocessing"),
+        ({"problems": ["iris"]}, "problems[0] = 'iris': must be a table"),
         (
             {"problems": [{"data": "iris", "losses": 1}]},
             "problems[0].losses: unknown key 'losses'; did you mean 'loss'?",
@@ -64,16 +77,17 @@ def test_grids(given, rates):
             {"solvers": [{"variant": "minibatch"}]},
             "unknown value 'minibatch'; did you mean 'mini-batch'? choose from: batch, ",
         ),
-        ({"solvers": [{"optimizer": "adm"}]}, "solvers[0]: unknown optimizer 'adm'; did you mean"),
+        ({"solvers": [{"optimizer": "adm"}]}, "solvers[0].optimizer: unknown optimizer 'adm'; did you mean"),
         (
             {"solvers": [{"optimizer": {"name": "adam", "beta": 1}}]},
-            "solvers[0]: unknown field of optimizer adam 'beta'",
+            "solvers[0].optimizer: unknown field of optimizer adam 'beta'",
         ),
         ({"solvers": [{"optimizer": {"name": "adam", "beta1": 2.0}}]}, "beta1"),
         ({"solvers": [{"optimizer": {"beta1": 2.0}}]}, "give a name, or a table such as"),
-        ({"solvers": [{"schedule": "cosinus"}]}, "solvers[0]: unknown schedule 'cosinus'"),
-        ({"solvers": [{"shuffle": "always"}]}, "solvers[0]: unknown shuffle 'always'"),
-        ({"plugins": ["nowhere.py"]}, "plugins: cannot read nowhere.py"),
+        ({"solvers": [{"schedule": "cosinus"}]}, "solvers[0].schedule: unknown schedule 'cosinus'"),
+        ({"solvers": [{"shuffle": "always"}]}, "solvers[0].shuffle: unknown shuffle 'always'"),
+        ({"solvers": [{"optimizer": "saga"}]}, "solvers[0]: optimizer saga needs variant='stochastic', not 'mini-batch'"),
+        ({"plugins": ["nowhere.py"]}, "mine.toml: plugins: cannot read nowhere.py"),
     ],
 )
 def test_errors_name_the_key_the_value_and_the_choices(changes, message):
@@ -120,9 +134,14 @@ def test_two_problems_of_one_name():
         plan.make(check(problems=[{"data": "diabetes"}, {"data": "diabetes", "penalty": "l2"}]))
 
 
-def test_a_problem_that_does_not_exist():
-    with pytest.raises(GdbenchError, match="problem diabetis: unknown dataset 'diabetis'; did you mean 'diabetes'"):
-        plan.make(check(problems=[{"data": "diabetis"}]))
+def test_an_option_that_the_data_set_lacks():
+    with pytest.raises(GdbenchError, match=r"problem diabetes: unknown option of diabetes 'condition'; choose from: scaled"):
+        plan.make(check(problems=[{"data": "diabetes", "options": {"condition": 3}}]))
+
+
+def test_a_value_that_is_there_twice_counts_once():
+    made = check(seeds=[0, 3, 0], learning_rates=[0.1, 0.1], targets=[0.1, 0.01, 0.1])
+    assert (made.seeds, made.learning_rates, made.targets) == ((0, 3), (0.1,), (0.1, 0.01))
 
 
 @pytest.mark.parametrize("name", builtin_names())
