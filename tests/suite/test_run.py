@@ -1,6 +1,5 @@
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -308,48 +307,58 @@ def add_and_tell(self, records):
     print(*(record.run_id for record in records), flush=True)
 
 ledger.Ledger.add = add_and_tell
+print("begun", flush=True)
 run_suite(sys.argv[1], sys.argv[2])
 """
 
 
 def killed_after(seconds, suite, folder):
-    """Whether a suite had to be killed; what it said was stored is in the ledger, however it ended."""
+    """Whether a suite had to be killed, and the runs it left; what it said was stored is there, however it ended."""
     process = subprocess.Popen([sys.executable, "-c", TELLING, str(suite), str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "begun\n"
     try:
         told, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         told, _ = process.communicate()
     assert process.returncode in (0, -signal.SIGKILL)
+    stored = set()
     if (folder / "ledger.sqlite").exists():
         with Ledger(folder) as ledger:
-            assert set(told.split()) <= ledger.done()
-    return process.returncode != 0
+            stored = ledger.done()
+    assert set(told.split()) <= stored
+    return process.returncode != 0, len(stored)
 
 
-def kill_again_and_again(kills, between, suite, folder, undisturbed):
-    """Kill a suite so many times, each at a random moment; one that comes to its end is compared, and another begun."""
-    random, killed, number = np.random.default_rng(0), 0, 0
-    while killed < kills or number == 0:
-        seconds = float(random.uniform(*between)) if killed < kills else None
-        if killed_after(seconds, suite, folder / f"{number}"):
-            killed += 1
+def kill_again_and_again(kills, suite, folder, undisturbed):
+    """Kill a suite so many times, each at a random moment; one that comes to its end is compared, and another begun.
+
+    Returns the numbers of runs that the killed ones left.
+    """
+    random, left, number = np.random.default_rng(0), [], 0
+    while len(left) < kills or number == 0:
+        seconds = random.uniform(0, 1.2) * undisturbed.facts["wall_seconds"] if len(left) < kills else None
+        killed, stored = killed_after(seconds, suite, folder / f"{number}")
+        if killed:
+            left.append(stored)
         else:
             ended = load(folder / f"{number}")
             pd.testing.assert_frame_equal(without_clocks(ended.runs), without_clocks(undisturbed.runs))
             pd.testing.assert_frame_equal(ended.curves.drop(columns="seconds"), undisturbed.curves.drop(columns="seconds"))
             number += 1
-    return number
+    return left
 
 
 def test_kill_at_three_moments(results, tiny, tmp_path):
-    kill_again_and_again(3, (2.0, 5.0), tiny, tmp_path, results)
+    assert len(kill_again_and_again(3, tiny, tmp_path, results)) == 3
 
 
 @pytest.mark.slow
 def test_kill_at_thirty_moments(results, tiny, tmp_path):
     """Killed again and again, a suite ends with the rows of an undisturbed one."""
-    assert kill_again_and_again(int(os.environ.get("GDBENCH_KILLS", "30")), (0.0, 7.0), tiny, tmp_path, results) > 1
+    left = kill_again_and_again(30, tiny, tmp_path, results)
+    assert len(left) == 30
+    assert len(set(left)) > 5, "all were killed at much the same moment"
 
 
 def test_machine_json(results):
