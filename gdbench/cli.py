@@ -76,6 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, say `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk, a folder that may not be written
+        return complain(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), 2)
 
 
 def complain(message: str, code: int) -> int:

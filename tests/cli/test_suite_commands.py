@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 
 import pytest
 
@@ -139,6 +140,16 @@ def test_a_wrong_request_is_one_line(words, told, capsys):
     captured = capsys.readouterr()
     assert told in captured.err
     assert len(captured.err.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(results, tmp_path, capsys):
+    folder = shutil.copytree(results, tmp_path / "copy", ignore=shutil.ignore_patterns("figures"))
+    (folder / "figures").write_text("in the way")
+    assert cli.main(["report", str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert f"{folder / 'figures'}: File exists" in told.replace("\n", "")
+    assert told.startswith("gdbench: ")
+    assert "Traceback" not in told
 
 
 def test_info(capsys):
