@@ -10,6 +10,9 @@ cost to a target
 aRT
     Σ cost ÷ successes: of all runs the cost that was spent, to the target or to the end, over the number that reached
     it.
+final metric
+    Of the last weights: R² = 1 − Σ(y − z)² ⁄ Σ(y − ȳ)² of a regression, right rows ÷ rows of a classification; on the rows
+    that were descended on (train) and on those kept aside (test).
 noise floor
     The median gap over the last half of the epochs of a run at a constant rate that did not converge: where it circles.
 divergence share
@@ -17,6 +20,8 @@ divergence share
 robustness
     Decades of learning rate over which the cost to the target is within twice that at the best rate, from the grid's
     points: log₁₀ of the ratio of the outermost rates of the unbroken stretch around the best.
+compile time
+    Seconds from the call until the loops can run: compiling them, or loading them from the cache. In no other figure.
 A/A noise
     Of two timed runs of the same solver, problem and seed, the ratio of the slower's seconds per sample to the
     faster's. The 90 % quantile over a problem's solvers is the factor under which two solvers are "not
