@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,9 @@ OPTIMIZERS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 
 #: The row order of every stochastic benchmark, scikit-learn's own: one order, so that they share what they compile.
 ORDER = "sklearn"
+
+#: Seconds that compiling a file's loops may take.
+COMPILING = 900
 
 #: Rows and columns of float64 data that fits in a second-level cache, in a third-level cache, and in neither.
 SIZES = {"L2": (2_000, 20), "L3": (40_000, 20), "memory": (100_000, 100)}
@@ -86,6 +91,21 @@ def warmed(**options: Any) -> None:
         import gdbench as gd
 
         gd.fit(X, target(y, options.get("loss", "squared_error")), epochs=1, record=2, **options)
+
+
+def in_two_processes(function: Callable, *columns: Any) -> list[Any]:
+    """The function over rows of arguments, where nearly all of the work is compiling.
+
+    Forked processes, unlike new ones, know where asv found these modules.
+    """
+    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+        return list(pool.map(function, *columns))
+
+
+def warmed_or_not(options: dict[str, Any]) -> None:
+    """As :func:`warmed`; what the commit lacks is left out."""
+    with contextlib.suppress(NotImplementedError):
+        warmed(**options)
 
 
 def target(y: np.ndarray, loss: str) -> np.ndarray:

@@ -6,12 +6,9 @@ change of meaning. A target that is missed counts as ten times the budget, so th
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import numpy as np
 
-from .common import OPTIMIZERS, VARIANTS, named, or_skip
+from .common import COMPILING, OPTIMIZERS, VARIANTS, in_two_processes, named, or_skip
 
 #: Small problems with a certified optimum, one a loss; the penalty gives separable classes one.
 PROBLEMS = {
@@ -70,10 +67,10 @@ class Runs:
 
     def setup_cache(self):
         work = [(problem, solver) for problem in PROBLEMS for solver in (*RATES, *VARIANT_RATES)]
-        # Nearly all of it is compiling. A forked process, unlike a new one, knows where asv found this module.
-        with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
-            curves = list(pool.map(curve_or_none, *zip(*work, strict=True)))
+        curves = in_two_processes(curve_or_none, *zip(*work, strict=True))
         return {each: found for each, found in zip(work, curves, strict=True) if found is not None}
+
+    setup_cache.timeout = COMPILING
 
     def setup(self, runs, problem, solver, *_):
         if (problem, solver) not in runs:
