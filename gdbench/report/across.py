@@ -151,7 +151,7 @@ def contestants(problems: list[ProblemView], by: str) -> list[Contestant]:
 def label_of(key: tuple[bool, str], on: dict[str, SolverView]) -> str:
     """A baseline is called by its solver where that is the same everywhere, else by its library."""
     labels = {solver.label for solver in on.values()}
-    return labels.pop() if len(labels) == 1 else key[1]
+    return labels.pop() if len(labels) == 1 else "gdbench.estimators" if key[1] == "estimators" else key[1]
 
 
 def kind(on: dict[str, SolverView]) -> tuple[str, str]:

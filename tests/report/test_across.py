@@ -66,3 +66,11 @@ def test_the_bandwidth_is_that_of_the_timed_runs(over, shown, tables):
     runs = tables[0][tables[0].stage == "timed"]
     paces = (runs.data_bytes * runs.epochs / runs.seconds / 1e9).groupby([runs.problem, runs.solver]).median()
     assert f"{words.significant(paces.max())} GB/s" in words.bandwidth(speed.build(shown, over))
+
+
+def test_baselines_are_called_by_their_library_where_their_names_differ(shown):
+    flights = shown.problems[0]
+    both = {"a": flights.solvers[0], "b": flights.solvers[1]}
+    assert across.label_of((True, "scikit-learn"), both) == "scikit-learn"
+    assert across.label_of((True, "estimators"), both) == "gdbench.estimators"
+    assert across.label_of((True, "scikit-learn"), {"a": flights.solvers[0]}) == flights.solvers[0].label
