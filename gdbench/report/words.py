@@ -254,7 +254,8 @@ def profile(found: list[Line]) -> str:
     first = max(found, key=lambda line: line.middle[0])
     wide = max(found, key=lambda line: line.middle[-1])
     said = f"{capital(first.who.label)} is the soonest on {percent(first.middle[0])} of the problems"
-    return f"{said}; {wide.who.label} solves the largest share of them, {percent(wide.middle[-1])}."
+    widest = "and solves" if wide is first else f"{wide.who.label} solves"
+    return f"{said}{' ' if wide is first else '; '}{widest} the largest share of them, {percent(wide.middle[-1])}."
 
 
 def distribution(found: list[Line], by: str) -> str:

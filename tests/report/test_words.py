@@ -174,6 +174,12 @@ def test_the_lowest_average_rank_is_named(over, tables):
 
 def test_shares_are_those_of_the_tables(over, tables):
     first = re.search(r"(.+) is the soonest on (\S+)% of", words.profile(over.profile))
+    widest = max(over.profile, key=lambda line: line.middle[-1])
+    said = words.profile(over.profile)
+    assert said.endswith(f"solves the largest share of them, {words.percent(widest.middle[-1])}.")
+    alone = words.profile([widest])
+    assert alone.count(words.capital(widest.who.label)) == 1
+    assert " of the problems and solves the largest" in alone
     winners = [first_by_hand(tables[0], name)[1] for name in synthetic.PROBLEMS]
     assert float(first[2]) == pytest.approx(100 * winners.count(first[1].lower()) / len(winners), abs=0.05)
     reached = re.search(
