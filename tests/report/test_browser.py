@@ -45,6 +45,7 @@ def quiet(tab):
 
 def test_the_report_opens_at_once_and_draws_what_is_seen(report):
     assert report.run("document.querySelector('h1').offsetTop") < 400
+    report.wait("!!window.Plotly && !!window.gdbench")
     assert report.run(SHOWN) < report.run("document.querySelectorAll('.plot').length")
     quiet(report)
 
@@ -115,6 +116,15 @@ def test_names_with_markup_stay_text(report):
     assert "<b>bold</b> & co" in ticks
 
 
+def test_a_switch_moved_before_the_figures_are_drawn_counts(report):
+    report.wait("!!window.gdbench")
+    report.run("""document.querySelector('input[name="axis-1"][value="samples"]').checked = true""")
+    held = "[...document.querySelectorAll('script:not([type])')].find((e) => e.text.startsWith('// Draws the figures'))"
+    report.run(f"(0, eval)({held}.text)")
+    assert report.run("window.gdbench.stateOf('1').axis") == "samples"
+    assert report.run("window.gdbench.stateOf('0').axis") == "epochs"
+
+
 def test_switches_answer_to_the_keyboard(report):
     reach(report, "convergence", 0)
     report.run("""document.querySelector('input[name="axis-0"]:checked').focus()""")
@@ -146,6 +156,7 @@ def test_a_phone_needs_no_sideways_scrolling(tab, written):
 
 def test_printing_draws_every_figure(report):
     report.run("dispatchEvent(new Event('beforeprint'))")
+    assert report.run("!!window.gdbench")  # at once: a page may be printed as soon as it is open
     report.wait("[...document.querySelectorAll('.plot')].every((e) => e.data)")
     quiet(report)
 

@@ -36,7 +36,7 @@ def html(written):
 
 @pytest.fixture(scope="module")
 def elements(html):
-    plotly = html.index("<script>")
+    plotly = html.index('<script type="text/plain">')
     return Elements(html[:plotly] + html[html.index("</script>", plotly) :])
 
 

@@ -358,6 +358,9 @@
   }, { rootMargin: "300px" });
   plots.forEach((element) => watcher.observe(element));
 
+  // A switch may have been moved before this ran, by hand or by a browser that restores a page.
+  document.querySelectorAll("input[data-key]:checked").forEach(({ dataset, value }) => { stateOf(dataset.problem)[dataset.key] = value; });
+
   document.addEventListener("change", (event) => {
     const { key, problem } = event.target.dataset;
     if (!key) return;
@@ -365,10 +368,10 @@
     plots.filter((element) => drawn.has(element) && element.dataset.problem === problem).forEach(draw);
   });
   dark.addEventListener("change", () => drawn.forEach(draw));
-  addEventListener("beforeprint", () => {
+  window.gdbench.print = () => {
     printing = true;
     document.querySelectorAll("details").forEach((element) => { element.open = true; });
     plots.forEach((element) => { watcher.unobserve(element); draw(element); });
-  });
+  };
   addEventListener("afterprint", () => { printing = false; drawn.forEach(draw); });
 })();
