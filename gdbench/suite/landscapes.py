@@ -15,7 +15,7 @@ import numpy as np
 from gdbench.kernels import landscapes
 from gdbench.solve.paths import Path, minimize
 from gdbench.suite.execute import FLOOR, Record, base_row, costs_to_targets
-from gdbench.suite.plan import Case, Pass, Run
+from gdbench.suite.plan import Case, Pass, Run, Solver
 
 
 def make(case: Case) -> Any:
@@ -39,20 +39,26 @@ def execute(work: Pass) -> list[Record]:
     start = start_of(place, work.seed)
     minima = place.minima(start.size)
     optimum = min((float(value) for _, value in minima), default=math.nan)
-    compile_seconds = _minimize(work, place, start, work.runs[0], 1)[1]
+    compile_seconds = compile(work.case, work.solver)
     return [_record(work, place, start, optimum, run, compile_seconds) for run in work.runs]
 
 
-def _minimize(work: Pass, place: Any, start: np.ndarray, run: Run, steps: int) -> tuple[Path, float]:
-    setting = work.solver.setting()
-    schedule = setting.schedule._replace(learning_rate=run.learning_rate)
+def compile(case: Case, solver: Solver) -> float:
+    """Compile, or load from the cache, the loop of a solver on a landscape; the seconds it took."""
+    place = make(case)
+    return _minimize(solver, place, start_of(place, 0), 0.1, 1)[1]
+
+
+def _minimize(solver: Solver, place: Any, start: np.ndarray, rate: float, steps: int) -> tuple[Path, float]:
+    setting = solver.setting()
+    schedule = setting.schedule._replace(learning_rate=rate)
     begin = perf_counter()
     path = minimize(place, start, setting.optimizer, schedule, steps)
     return path, perf_counter() - begin
 
 
 def _record(work: Pass, place: Any, start: np.ndarray, optimum: float, run: Run, compile_seconds: float) -> Record:
-    path, seconds = _minimize(work, place, start, run, work.epochs)
+    path, seconds = _minimize(work.solver, place, start, run.learning_rate, work.epochs)
     with np.errstate(all="ignore"):
         gap = path.value - optimum
         norm = np.sqrt((path.gradient**2).sum(axis=1))

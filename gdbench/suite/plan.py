@@ -473,7 +473,12 @@ def loops_of(spec: Spec, passes: list[Pass], shapes: dict[str, tuple[int, int, i
     found: dict[Loop, tuple[Case, Solver, int]] = {}
     for work in passes:
         solver = work.solver
-        if solver.backend != "gdbench" or work.error or work.case.landscape or any(solver.words()["foreign"]):
+        if solver.backend != "gdbench" or work.error or any(solver.words()["foreign"]):
+            continue
+        if work.case.landscape:
+            tag = landscapes.registry[work.case.landscape]
+            if not foreign_source(tag):
+                found.setdefault((tag.__name__, solver.optimizer, solver.schedule), (work.case, solver, 1))
             continue
         problem = work.case.load(solver.dtype)
         kinds = (type(problem.X).__name__, solver.dtype, type(problem.loss).__name__, type(problem.penalty).__name__)

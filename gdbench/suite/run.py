@@ -129,6 +129,7 @@ class Session:
         begin = perf_counter()
         for loop in warm.compile_all(self.plan, processes):
             self.reporter.advance(each, loop)
+            self._check_time()
         self.ledger.set_meta(loops_compiled=missing, compile_seconds=round(perf_counter() - begin, 3))
 
     def close(self) -> None:
@@ -150,8 +151,12 @@ class Session:
         for number, (work, records) in enumerate(self._executed(todo, spread_out), 1):
             self.ledger.add(records)
             self.reporter.advance(work.estimate, f"{work.case.name}: {work.solver.label}")
-            if self.deadline is not None and perf_counter() > self.deadline and number < len(todo):
-                raise OutOfTime
+            if number < len(todo):
+                self._check_time()
+
+    def _check_time(self) -> None:
+        if self.deadline is not None and perf_counter() > self.deadline:
+            raise OutOfTime
 
     def _executed(self, todo: list[Pass], spread_out: bool) -> Iterator[tuple[Pass, list[Record]]]:
         if spread_out and len(todo) > 1 and (self.jobs > 1 or self.dask):

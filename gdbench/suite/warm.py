@@ -11,13 +11,14 @@ import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import as_completed
+from functools import cache
 from pathlib import Path
 
 from gdbench.errors import GdbenchError
 from gdbench.kernels import jit
 from gdbench.solve import descent
 from gdbench.solve.inputs import make_task
-from gdbench.suite import spread
+from gdbench.suite import landscapes, spread
 from gdbench.suite.plan import Case, Loop, Plan, Solver
 
 #: Fewer loops than this are not worth starting processes for.
@@ -30,8 +31,18 @@ def missing(plan: Plan) -> dict[Loop, tuple[Case, Solver, int]]:
 
 
 def marker(loop: Loop) -> Path:
-    """The file that says that a loop has been compiled; it lies in the folder of the compiled code."""
-    return jit.cache_folder() / "suites" / hashlib.sha256(repr(loop).encode()).hexdigest()[:16]
+    """The file that says that a loop has been compiled; it lies in the folder of the compiled code.
+
+    Numba keeps the code of each installation by itself, and looks at the time of its files: so does the marker.
+    """
+    words = f"{loop!r} {Path(jit.__file__).parent} {installed()}"
+    return jit.cache_folder() / "suites" / hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+@cache
+def installed() -> int:
+    """When the newest file of the kernels was written, in nanoseconds."""
+    return max(path.stat().st_mtime_ns for path in jit.sources())
 
 
 def compile_all(plan: Plan, processes: int) -> Iterator[str]:
@@ -48,19 +59,21 @@ def compile_all(plan: Plan, processes: int) -> Iterator[str]:
 def _compile(loop: Loop, case: Case, solver: Solver, lanes: int) -> str:
     """Compile one loop into the cache; what fails here is told by the run that needs it."""
     with contextlib.suppress(GdbenchError, OSError):
-        problem = case.load(solver.dtype)
-        setting = solver.setting(
-            loss=problem.loss,
-            penalty=problem.penalty,
-            fit_intercept=problem.fit_intercept,
-            learning_rates=[0.1] * lanes,
-            epochs=1,
-        )
-        descent.Descent(make_task(problem.X, problem.y, setting)[0], setting).compile()
+        if case.landscape:
+            landscapes.compile(case, solver)
+        else:
+            _compile_descent(case, solver, lanes)
         path = marker(loop)
         path.parent.mkdir(exist_ok=True)
         path.touch()
     return f"{case.name}: {solver.label}"
+
+
+def _compile_descent(case: Case, solver: Solver, lanes: int) -> None:
+    problem = case.load(solver.dtype)
+    words = {"loss": problem.loss, "penalty": problem.penalty, "fit_intercept": problem.fit_intercept, "epochs": 1}
+    setting = solver.setting(learning_rates=[0.1] * lanes, **words)
+    descent.Descent(make_task(problem.X, problem.y, setting)[0], setting).compile()
 
 
 def processes() -> int:

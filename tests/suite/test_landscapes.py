@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from gdbench.errors import GdbenchError
-from gdbench.suite import run_suite, spec
+from gdbench.kernels import jit
+from gdbench.suite import plan, run_suite, spec, warm
 
 SUITE = """
 seeds = 3
@@ -60,3 +61,15 @@ def test_an_unknown_landscape(tmp_path):
 def test_data_and_landscape_exclude_each_other(tmp_path):
     with pytest.raises(GdbenchError, match=r"problems\[0\]: give either data, a data set's name or a file, or landscape"):
         spec.check({"problems": [{"name": "x"}], "solvers": [{}]}, tmp_path / "a.toml")
+
+
+def test_its_loops_are_compiled_before_the_suite_begins(found, tmp_path, monkeypatch):
+    made = plan.make(spec.load(found.folder.parent / "a.toml"))
+    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)  # where the markers lie
+    names = {(loop[0], loop[1]) for loop in warm.missing(made)}
+    assert names == {(place, rule) for place in ("Parabola", "Himmelblau", "Saddle") for rule in ("gd", "adam")}
+    for loop, use in made.loops.items():
+        warm._compile(loop, *use)
+    assert not warm.missing(made)
+    monkeypatch.setattr(warm, "installed", lambda: 1)  # the files of the kernels have been written anew
+    assert len(warm.missing(made)) == 6
