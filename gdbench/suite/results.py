@@ -158,16 +158,17 @@ def whole(path: Path) -> Iterator[Path]:
 
 def write_tables(ledger: Ledger, folder: Path) -> None:
     """runs.parquet and curves.parquet of the planned runs, some thousand at a time."""
+    import pandas as pd
     import pyarrow.parquet as pq
 
-    rows: list[dict[str, Any]] = []
+    frames: list[pd.DataFrame] = []  # a tenth of the memory of their rows as dicts
     records = ledger.planned()
     with whole(folder / "runs.parquet") as runs_path, whole(folder / "curves.parquet") as curves_path:
         with pq.ParquetWriter(curves_path, _curve_schema()) as writer:
             while chunk := list(islice(records, CHUNK)):
-                rows += [record.row for record in chunk]
+                frames.append(_runs_frame([record.row for record in chunk]))
                 writer.write_table(_curve_table(chunk))
-        _runs_frame(rows).to_parquet(runs_path, index=False)
+        pd.concat(frames or [_runs_frame([])], ignore_index=True).to_parquet(runs_path, index=False)
 
 
 def _runs_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
