@@ -100,6 +100,7 @@ class Descent:
         self.step = 0
         self.extra_samples = 0
         self.nanoseconds = 0
+        self.time_limit = setting.time_limit
 
     def _first_weights(self, setting: Setting) -> np.ndarray:
         """w = 0 for a linear model, the seeded start of a network; every lane starts alike."""
@@ -132,14 +133,14 @@ class Descent:
         return perf_counter() - begin
 
     def advance(self, step: int) -> None:
-        """Take steps up to number `step`, on the clock."""
-        while self.step < step:
+        """Take steps up to number `step`, on the clock; fewer where its time is over."""
+        while self.step < step and self.nanoseconds * 1e-9 <= self.time_limit:
             begin = perf_counter_ns()
             if self.search is not None:
-                self.search.take(step - self.step)
-                self.step = step
+                self.search.take(1)
+                self.step += 1
                 self.nanoseconds += perf_counter_ns() - begin
-                return
+                continue
             done = self.step % self.steps_per_epoch
             epochs = (step - self.step) // self.steps_per_epoch
             if done == 0 and epochs > 1 and self.n <= STRETCH and self.feedback is None:

@@ -156,6 +156,15 @@ def test_timeout():
     assert np.isfinite(result.coef).all()
 
 
+@pytest.mark.parametrize("how", [{"variant": "stochastic"}, {"variant": "batch", "learning_rate": "backtracking"}], ids=str)
+def test_time_ends_between_the_recorded_points(how):
+    """The second of two points would come after a billion epochs."""
+    result = gd.fit(X, Y, epochs=10**9, record=2, time_limit=0.05, **{"learning_rate": 1e-3} | how)
+    assert result.status == "timeout"
+    assert result.curve.step.tolist()[-1] == result.n_updates < 10**9
+    assert result.seconds > 0.05
+
+
 def test_compiling_is_off_the_clock():
     result = gd.fit(X, Y, epochs=1)
     assert 0 <= result.seconds < 0.5 and result.compile_seconds >= 0
