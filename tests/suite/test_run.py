@@ -312,34 +312,43 @@ run_suite(sys.argv[1], sys.argv[2])
 """
 
 
-def killed_after(seconds, suite, folder):
-    """Whether a suite had to be killed, and the runs it left; what it said was stored is there, however it ended."""
+def killed(suite, folder, passes, seconds):
+    """Whether a suite had to be killed, so many seconds after it had stored so many passes; and the runs it left.
+
+    What it said was stored is there, however it ended.
+    """
     process = subprocess.Popen([sys.executable, "-c", TELLING, str(suite), str(folder)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "begun\n"
+    told = [process.stdout.readline() for _ in range(1 + passes)]
+    assert told[0] == "begun\n"
     try:
-        told, _ = process.communicate(timeout=seconds)
+        told.append(process.communicate(timeout=seconds)[0])
     except subprocess.TimeoutExpired:
         process.kill()
-        told, _ = process.communicate()
+        told.append(process.communicate()[0])
     assert process.returncode in (0, -signal.SIGKILL)
     stored = set()
     if (folder / "ledger.sqlite").exists():
         with Ledger(folder) as ledger:
             stored = ledger.done()
-    assert set(told.split()) <= stored
+    assert set(" ".join(told[1:]).split()) <= stored
     return process.returncode != 0, len(stored)
 
 
 def kill_again_and_again(kills, suite, folder, undisturbed):
-    """Kill a suite so many times, each at a random moment; one that comes to its end is compared, and another begun.
+    """Kill a suite so many times, each at a random moment; where it comes to its end, it is compared and another begun.
+
+    Every third kill comes at any time, also while it starts or writes its tables; the others while it stores its passes,
+    which takes a small suite a fraction of its life.
 
     Returns the numbers of runs that the killed ones left.
     """
     random, left, number = np.random.default_rng(0), [], 0
     while len(left) < kills or number == 0:
-        seconds = random.uniform(0, 1.2) * undisturbed.facts["wall_seconds"] if len(left) < kills else None
-        killed, stored = killed_after(seconds, suite, folder / f"{number}")
-        if killed:
+        moment = (0, None)
+        if len(left) < kills:
+            moment = (0, random.uniform(0, 5)) if len(left) % 3 == 2 else (random.integers(0, 25), random.uniform(0, 0.02))
+        died, stored = killed(suite, folder / f"{number}", *moment)
+        if died:
             left.append(stored)
         else:
             ended = load(folder / f"{number}")
