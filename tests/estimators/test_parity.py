@@ -21,6 +21,10 @@ SCHEDULES = ("constant", "optimal", "invscaling", "adaptive")
 AVERAGES = (False, 40)
 KINDS = [(container, dtype) for container in ("dense", "csr") for dtype in (np.float64, np.float32)]
 
+#: Each loss and kind of data, and each of them with either form of penalty, compiles a loop. Without --slow, two losses are
+#: crossed with all of them, and the others with float64 and one or two more, so that each pair is there.
+CROSSED = ("squared_error", "hinge")
+
 #: In float64 the two differ in the order of sums alone. In float32 both keep float32 weights and sum in float64, so that a
 #: sum that lies next to the middle of two float32 numbers is rounded to the other one, now and then: some 1e-7 each.
 TOLERANCE = {np.float64: 1e-10, np.float32: 2e-5}
@@ -66,8 +70,28 @@ def fit_both(kind, X, y, dtype=np.float64, fit=None, **options):
     return models
 
 
-def cases(loss):
-    for schedule, average, (container, dtype) in itertools.product(SCHEDULES, AVERAGES, KINDS):
+@pytest.fixture
+def kinds_of(request):
+    """The kinds of data that a loss and a penalty are tested on."""
+
+    def chosen(loss, penalty):
+        if request.config.getoption("--slow") or loss in CROSSED:
+            return KINDS
+        turn = CLASSIFICATION.index(loss) % 3
+        return [KINDS[0], KINDS[1 + turn]] if penalty in (None, "l2") else [KINDS[1 + (turn + 1) % 3]]
+
+    return chosen
+
+
+def test_without_slow_each_loss_meets_most_kinds_and_each_kind_both_penalties(kinds_of):
+    for loss in CLASSIFICATION:
+        assert len({*kinds_of(loss, "l2"), *kinds_of(loss, "l1")}) >= 3
+    for penalty in ("l2", "l1"):
+        assert {kind for loss in CLASSIFICATION for kind in kinds_of(loss, penalty)} == set(KINDS)
+
+
+def cases(loss, kinds):
+    for schedule, average, (container, dtype) in itertools.product(SCHEDULES, AVERAGES, kinds):
         # The first rates of "optimal" send a square beyond 1e8 unless alpha is large, and multiply rounding alike.
         alpha = 4.0 if schedule == "optimal" and loss.startswith("squared_e") else 0.01
         yield schedule, average, container, dtype, alpha
@@ -75,27 +99,27 @@ def cases(loss):
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 @pytest.mark.parametrize("loss", REGRESSION)
-def test_regressor(loss, penalty):
+def test_regressor(loss, penalty, kinds_of):
     X, y = problem()
-    for schedule, average, container, dtype, alpha in cases(loss):
+    for schedule, average, container, dtype, alpha in cases(loss, kinds_of(loss, penalty)):
         options = dict(loss=loss, penalty=penalty, learning_rate=schedule, average=average, alpha=alpha)
         fit_both("regressor", as_kind(X, container, dtype), y, dtype, **options)
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 @pytest.mark.parametrize("loss", CLASSIFICATION)
-def test_classifier(loss, penalty):
+def test_classifier(loss, penalty, kinds_of):
     X, y = problem(classes=2)
-    for schedule, average, container, dtype, alpha in cases(loss):
+    for schedule, average, container, dtype, alpha in cases(loss, kinds_of(loss, penalty)):
         options = dict(loss=loss, penalty=penalty, learning_rate=schedule, average=average, alpha=alpha)
         fit_both("classifier", as_kind(X, container, dtype), y, dtype, **options)
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 @pytest.mark.parametrize("loss", ["hinge", "log_loss", "squared_error"])
-def test_several_classes(loss, penalty):
+def test_several_classes(loss, penalty, kinds_of):
     X, y = problem(classes=4)
-    for schedule, average, container, dtype, alpha in cases(loss):
+    for schedule, average, container, dtype, alpha in cases(loss, kinds_of(loss, penalty)):
         options = dict(loss=loss, penalty=penalty, learning_rate=schedule, average=average, alpha=alpha)
         fit_both("classifier", as_kind(X, container, dtype), y, dtype, **options)
 
