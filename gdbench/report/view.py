@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -348,7 +349,8 @@ def label(row: pd.Series) -> str:
     """A solver's name, its optimizer as its authors write it."""
     if row.backend != "gdbench":
         return str(row.solver)
-    return str(row.solver).replace(f" {row.optimizer}", f" {style.optimizer_name(row.optimizer)}", 1)
+    word = rf"(?<![\w-]){re.escape(str(row.optimizer))}(?![\w-])"
+    return re.sub(word, lambda _: style.optimizer_name(row.optimizer), str(row.solver), count=1)
 
 
 def _costs(row: pd.Series, target: str, timed: bool) -> dict[str, Spread]:

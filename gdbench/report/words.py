@@ -196,9 +196,11 @@ def certified(view: View) -> str:
 
 def subject(problem: ProblemView) -> str:
     """What is minimised."""
+    value = f"its certified minimum is {problem.optimum:.6g}, and it starts at {problem.start:.6g}"
+    if problem.loss == "landscape":
+        return f"The landscape {problem.dataset} in {plural(problem.columns, 'dimension')}: {value}."
     penalty = f" + {problem.alpha:g} · {problem.penalty}" if problem.alpha else ""
     data = "" if problem.dataset == problem.name else f"Data {problem.dataset}: "
-    value = f"its certified minimum is {problem.optimum:.6g}, and it starts at {problem.start:.6g}"
     return f"{data}{problem.rows:,} rows × {problem.columns:,} columns, loss {problem.loss}{penalty}; {value}."
 
 
@@ -343,8 +345,10 @@ TUNING = {
 
 def method(view: View) -> list[str]:
     """How the numbers were taken."""
+    walks = all(problem.loss == "landscape" for problem in view.problems)
+    start = "Every run with seed 0 starts where its landscape says" if walks else "Every run starts at w = 0"
     return [
-        "Every run starts at w = 0. The kernel runs from checkpoint to checkpoint, and only it is on the clock; the "
+        f"{start}. The kernel runs from checkpoint to checkpoint, and only it is on the clock; the "
         "objective is evaluated while the clock stands still, and compilation is not counted.",
         "A whole grid of learning rates is descended in one pass over the data, which gives epochs and samples but no "
         "time of a single solver. The chosen rate of each solver ran again alone, and every time on this page comes "

@@ -1,11 +1,12 @@
 """The pages in a headless Chromium, opened from disk with the network cut off."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
 from cdp import Browser
 
-from gdbench.report import landscapes
+from gdbench.report import across, beside, landscapes, page, view
 from gdbench.report.compare import compare
 
 pytestmark = pytest.mark.browser
@@ -104,7 +105,7 @@ def test_the_rates_are_those_of_the_tables(report, tables):
         np.testing.assert_allclose(trace["x"], ends.index, rtol=1e-5)
         np.testing.assert_allclose([np.nan if y is None else y for y in trace["y"]], ends, rtol=1e-5)
         rates = mine[mine.status == "diverged"].learning_rate.unique()
-        np.testing.assert_allclose(dict(lost)[trace["name"]], np.sort(rates), rtol=1e-5)
+        np.testing.assert_allclose(dict(lost).get(trace["name"], []), np.sort(rates), rtol=1e-5)
     quiet(report)
 
 
@@ -192,4 +193,19 @@ def test_a_comparison_opens(tab, folder, tmp_path):
     shown = tab.run(f"{element}.data[0].x")
     np.testing.assert_allclose(shown[::-1], found.rows.ratio[found.rows.ratio.notna()], rtol=1e-6)
     assert len(synthetic.PROBLEMS) == found.rows.problem.nunique()
+    quiet(tab)
+
+
+def test_a_suite_in_which_nothing_diverged_has_no_strip(tab, tmp_path):
+    made = synthetic.write(tmp_path / "results", ("flights",))
+    runs = pd.read_parquet(made / "runs.parquet")
+    runs[runs.status != "diverged"].to_parquet(made / "runs.parquet")
+    shown = view.read(made)
+    over = across.build(shown)
+    path = tmp_path / "report.html"
+    path.write_text(page.report(shown, over, beside.build(shown, over)), encoding="utf-8")
+    tab.look()
+    tab.open(path)
+    element = reach(tab, "rates", 0)
+    assert tab.run(f"{element}.data.filter((t) => t.yaxis === 'y2').length") == 0
     quiet(tab)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from gdbench.report import across, words
+from gdbench.report import across, view, words
 from gdbench.report.numbers import NOTHING, Spread, distinguishable
 from gdbench.suite.execute import target_label
 
@@ -202,3 +202,20 @@ def test_shares_are_those_of_the_tables(over, tables):
 
 def test_bytes_are_said_in_large_units():
     assert [words.size(count) for count in (0, 1023, 32768, 25276063744)] == ["0 B", "1023 B", "32 KiB", "23.5 GiB"]
+
+
+def test_a_landscape_is_no_table(shown):
+    walk = replace(shown.problems[0], dataset="rosenbrock", loss="landscape", columns=2, optimum=0.0, start=24.2)
+    said = words.subject(walk)
+    assert said == "The landscape rosenbrock in 2 dimensions: its certified minimum is 0, and it starts at 24.2."
+    assert "starts at w = 0" in words.method(shown)[0]
+    assert "w = 0" not in words.method(replace(shown, problems=[walk]))[0]
+
+
+@pytest.mark.parametrize(
+    ("solver", "optimizer", "label"),
+    [("adam", "adam", "Adam"), ("mini-batch adam", "adam", "mini-batch Adam"), ("batch gd(a=1)", "gd", "batch GD(a=1)")],
+)
+def test_optimizers_are_called_as_their_authors_write_them(solver, optimizer, label):
+    row = pd.Series({"backend": "gdbench", "solver": solver, "optimizer": optimizer})
+    assert view.label(row) == label

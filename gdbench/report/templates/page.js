@@ -119,7 +119,7 @@
           hovertemplate: "<b>%{meta}</b><br>learning rate %{x:.3~g}<br>final gap %{y:.2e}<extra></extra>",
         }));
         const lost = found.rate.map((_, i) => i).filter((i) => found.diverged[i] > 0);
-        traces.push({
+        if (lost.length) traces.push({
           x: lost.map((i) => found.rate[i]), y: lost.map(() => shown.length - row), yaxis: "y2", mode: "markers", meta: text(solver.label),
           customdata: lost.map((i) => `${found.diverged[i]} of ${found.seeds[i]}`),
           marker: { color: colour, symbol: lost.map((i) => (found.diverged[i] === found.seeds[i] ? "x" : "x-open")), size: 8 },
@@ -127,13 +127,14 @@
           showlegend: false, legendgroup: solver.label,
         });
       });
-      const strip = Math.min(0.06 + 0.022 * shown.length, 0.4);
+      const any = traces.some((trace) => trace.yaxis === "y2");
+      const strip = any ? Math.min(0.06 + 0.022 * shown.length, 0.4) : -0.02;
       return Plotly.react(element, traces, layout(element, look, {
         xaxis: { type: "log", title: { text: "learning rate", standoff: 8 }, dtick: 1, anchor: "y" },
         yaxis: { type: "log", title: { text: narrow(element) ? "" : "final relative gap", standoff: 8 }, domain: [0, 0.98 - strip], dtick: 1 },
-        yaxis2: { domain: [1 - strip, 1], range: [0.2, shown.length + 0.8], showticklabels: false, showgrid: false, ticks: "", fixedrange: true },
+        ...(any ? { yaxis2: { domain: [1 - strip, 1], range: [0.2, shown.length + 0.8], showticklabels: false, showgrid: false, ticks: "", fixedrange: true },
         shapes: [{ type: "rect", xref: "paper", yref: "paper", x0: 0, x1: 1, y0: 1 - strip, y1: 1, layer: "below", line: { width: 0 }, fillcolor: faint("#d55e00", 0.1) }],
-        annotations: [{ xref: "paper", yref: "paper", x: 0.008, y: 1, xanchor: "left", yanchor: "top", text: "× diverged", showarrow: false, font: { color: look.soft, size: 12 } }],
+        annotations: [{ xref: "paper", yref: "paper", x: 0.008, y: 1, xanchor: "left", yanchor: "top", text: "× diverged", showarrow: false, font: { color: look.soft, size: 12 } }] } : {}),
       }), config);
     },
   };
