@@ -118,6 +118,15 @@ def test_workers_import_plugins_that_they_cannot_read(tmp_path, workers):
     assert {record.run_id: record.row["objective"] for record in near}.items() <= objectives.items()
 
 
+def test_data_travels_once_to_each_worker(passes, workers):
+    with cluster_module().Cluster(workers.scheduler_address) as crew:
+        sent = {id(crew._data(work)) for work in passes}
+        assert len(sent) == len(crew.sent) == 1
+        (data,) = crew.sent.values()
+        (holders,) = crew.client.who_has([data]).values()
+        assert set(holders) == set(crew.client.scheduler_info(n_workers=-1)["workers"])
+
+
 PLUGIN = """
 from typing import NamedTuple
 from gdbench import optimizers
