@@ -12,6 +12,8 @@ from gdbench.errors import GdbenchError, unknown
 from gdbench.report import view, words
 from gdbench.report.numbers import Spread
 from gdbench.report.view import ProblemView, View
+from gdbench.suite import statistics
+from gdbench.suite.execute import COSTS
 
 #: Words of a run that a row of its curve is told with.
 WORDS = [
@@ -27,8 +29,9 @@ def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[
     ----------
     folder : path
     kind : {"csv", "parquet", "latex", "benchopt"}
-        ``csv``: runs.csv, curves.csv and summary.csv, a row a solver and problem. ``parquet``: summary.parquet, and
-        points.parquet, every curve with the words of its run. ``latex``: tables.tex, a booktabs table a problem.
+        ``csv``: runs.csv, curves.csv, summary.csv, a row a solver and problem, and intervals.csv, the bootstrap intervals of each
+        cost to each target. ``parquet``: summary and intervals, and points.parquet, every curve with the words of its run.
+        ``latex``: tables.tex, a booktabs table a problem.
         ``benchopt``: a benchmark folder with its result file, for ``benchopt plot OUT``.
     out : path, optional
         A folder; FOLDER/export/KIND by default.
@@ -55,16 +58,23 @@ def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[
 
 
 def _csv(shown: View, out: Path) -> list[Path]:
-    tables = {"runs": shown.runs, "curves": shown.results.curves, "summary": shown.summary}
+    tables = {"runs": shown.runs, "curves": shown.results.curves, "summary": shown.summary, "intervals": intervals(shown)}
     for name, table in tables.items():
         table.to_csv(out / f"{name}.csv", index=False)
     return [out / f"{name}.csv" for name in tables]
 
 
 def _parquet(shown: View, out: Path) -> list[Path]:
-    shown.summary.to_parquet(out / "summary.parquet", index=False)
-    points(shown).to_parquet(out / "points.parquet", index=False)
-    return [out / "summary.parquet", out / "points.parquet"]
+    tables = {"summary": shown.summary, "intervals": intervals(shown), "points": points(shown)}
+    for name, table in tables.items():
+        table.to_parquet(out / f"{name}.parquet", index=False)
+    return [out / f"{name}.parquet" for name in tables]
+
+
+def intervals(shown: View) -> pd.DataFrame:
+    """The bootstrap intervals over seeds of every cost to every target."""
+    found = {cost: statistics.intervals(shown.results, cost) for cost in COSTS}
+    return pd.concat(found, names=["cost"]).reset_index("cost").reset_index(drop=True)
 
 
 def points(shown: View) -> pd.DataFrame:

@@ -20,7 +20,7 @@ def small(tmp_path_factory):
 
 def test_csv_holds_every_run(small, tmp_path):
     files = export.write(small, "csv", tmp_path)
-    assert [path.name for path in files] == ["runs.csv", "curves.csv", "summary.csv"]
+    assert [path.name for path in files] == ["runs.csv", "curves.csv", "summary.csv", "intervals.csv"]
     runs = pd.read_parquet(small / "runs.parquet")
     read = pd.read_csv(tmp_path / "runs.csv")
     assert read.run_id.to_list() == runs.run_id.to_list()
@@ -32,6 +32,15 @@ def test_parquet_joins_points_with_their_runs(small, tmp_path):
     points = pd.read_parquet(tmp_path / "points.parquet")
     assert len(points) == len(pd.read_parquet(small / "curves.parquet"))
     assert points.solver.notna().all()
+
+
+def test_intervals_hold_each_cost_and_its_median(small, tmp_path):
+    export.write(small, "csv", tmp_path)
+    found = pd.read_csv(tmp_path / "intervals.csv")
+    assert set(found.cost) == {"epochs", "samples", "updates", "seconds"}
+    known = found[found.value.notna()]
+    assert len(known) > 4
+    assert ((known.low <= known.value) & (known.value <= known.high)).all()
 
 
 def test_latex_escapes_names(small):
