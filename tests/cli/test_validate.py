@@ -14,6 +14,12 @@ def case(difference):
     return Case("numpy", "1.0", "a rule", "weights", lambda: weights, lambda: weights + difference, 1e-12, "rounding")
 
 
+@pytest.fixture(autouse=True)
+def one_processor(monkeypatch):
+    """Other processes would not know of the cases that stand in for the references'."""
+    monkeypatch.setattr(cli.os, "cpu_count", lambda: 1)
+
+
 @pytest.fixture
 def cases(monkeypatch):
     """Put cases that differ by these amounts in the place of the references'."""
