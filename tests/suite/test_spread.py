@@ -97,6 +97,7 @@ def test_a_cluster_gives_the_same_results_though_a_worker_is_killed(results, tin
         os.kill(victim, 0)
 
 
+@pytest.mark.slow
 def test_workers_import_plugins_that_they_cannot_read(tmp_path, workers):
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "mine.py").write_text(PLUGIN)
@@ -181,6 +182,7 @@ def test_without_the_extra_the_way_to_it_is_told(tiny, tmp_path, monkeypatch):
         run_suite(tiny, tmp_path, dask="local", quick=True)
 
 
+@pytest.mark.slow
 def test_a_cluster_of_this_machine_is_started_and_ended(tiny, tmp_path, capsys):
     pytest.importorskip("distributed", reason="the extra dask is not installed")
     words = ["run", str(tiny), "--dask", "local", "--quick", "--no-report", "--out"]
