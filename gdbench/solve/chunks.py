@@ -137,6 +137,8 @@ class ParquetRows(Source):
 
     def fetch(self, number: int) -> np.ndarray:
         """Read a row group."""
+        import pyarrow as pa
+
         path, group = self.groups[number]
         values = np.empty((int(self.starts[number + 1] - self.starts[number]), self.columns), self.dtype)
         some = -(-self.columns // PARTS)
@@ -146,6 +148,8 @@ class ParquetRows(Source):
                 if column.null_count:
                     raise GdbenchError(f"{path.name}: the column '{self.names[j]}' lacks {column.null_count} values")
                 values[:, j] = column.to_numpy()
+            del table, column
+            pa.default_memory_pool().release_unused()  # it keeps what is freed for a while: chunks that nobody reads
         return values
 
     def called(self, number: int) -> str:
