@@ -61,6 +61,7 @@ class Epoch:
     timeout = 120
     number = 1
     repeat = (3, 8, 1.0)
+    rounds = 4  # where the data lies in memory differs from process to process, and the time with it
     warmup_time = 0.0
     epochs = 4
 
