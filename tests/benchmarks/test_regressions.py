@@ -135,7 +135,7 @@ class Clone:
         return self.planted[plant.name]
 
     def flagged(self, plant: Plant) -> list[str]:
-        """The benchmarks that ``asv continuous`` calls worse, or changed at all where that is a change of meaning, with ratios."""
+        """The benchmarks that ``asv continuous`` calls worse, or changed where any change is one of meaning; with ratios."""
         words = ["continuous", "--factor", FACTOR, "--interleave-rounds", "--show-stderr"]
         for pattern in BENCHMARKS:
             words += ["--bench", pattern]
