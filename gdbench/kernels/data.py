@@ -15,6 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdbench.kernels.tags import operation
+from gdbench.kernels.vectors import add_multiples, dots
 
 row_dot = operation("row_dot")
 row_axpy = operation("row_axpy")
@@ -77,47 +78,23 @@ class Dense(NamedTuple):
 
     def row_dot(self, i, w, k):
         """Σⱼ x[i, j]·w[k, j] over the d columns."""
-        x = self.values
-        total = x[0, 0] * 0
-        for j in range(x.shape[1]):
-            total += x[i, j] * w[k, j]
-        return total
+        return dots(self.values, (i,), w, k, self.values.shape[1])[0]
 
     def row_axpy(self, i, scale, g, k):
         """Add scale·x[i, j] to g[k, j] for the d columns, in place."""
-        x = self.values
-        for j in range(x.shape[1]):
-            g[k, j] += scale * x[i, j]
+        add_multiples(g, k, self.values, (i,), (scale,), self.values.shape[1])
 
     def rows_dot(self, i0, i1, i2, i3, w):
         """The dot products of four rows with w[0], which they share in registers."""
-        x = self.values
-        z0 = z1 = z2 = z3 = x[0, 0] * 0
-        for j in range(x.shape[1]):
-            wj = w[0, j]
-            z0 += x[i0, j] * wj
-            z1 += x[i1, j] * wj
-            z2 += x[i2, j] * wj
-            z3 += x[i3, j] * wj
-        return z0, z1, z2, z3
+        return dots(self.values, (i0, i1, i2, i3), w, 0, self.values.shape[1])
 
     def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g):
         """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place, with one store a weight."""
-        x = self.values
-        for j in range(x.shape[1]):
-            g[0, j] += c0 * x[i0, j] + c1 * x[i1, j] + c2 * x[i2, j] + c3 * x[i3, j]
+        add_multiples(g, 0, self.values, (i0, i1, i2, i3), (c0, c1, c2, c3), self.values.shape[1])
 
     def outputs_dot(self, i, w, k):
         """The dot products of row i with w[k], ..., w[k + 3], which share the row in registers."""
-        x = self.values
-        z0 = z1 = z2 = z3 = x[0, 0] * 0
-        for j in range(x.shape[1]):
-            xj = x[i, j]
-            z0 += xj * w[k, j]
-            z1 += xj * w[k + 1, j]
-            z2 += xj * w[k + 2, j]
-            z3 += xj * w[k + 3, j]
-        return z0, z1, z2, z3
+        return dots(w, (k, k + 1, k + 2, k + 3), self.values, i, self.values.shape[1])
 
     def row_values(self, i, scratch):
         """Row i as an array of shape (d,)."""

@@ -1,0 +1,234 @@
+"""Passes over rows, written in the processor's vectors.
+
+The compiler's own vectors would test on each pass whether its arrays overlap, and sum what is left of a short row value by
+value: at 20 columns that takes longer than the rest. The passes of this module go two vectors at a time, then by one, then
+by half of one, down to a single value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+from gdbench.kernels.jit import FASTMATH, OPTIONS
+
+INDEX = ir.IntType(64)
+PLACE = ir.IntType(32)
+FLAGS = tuple(sorted(FASTMATH))
+
+#: Bytes in a line of the caches.
+LINE = 64
+
+Visit = Callable[[Any, int, list], list]
+
+
+def bytes_wide() -> int:
+    """Bytes in the widest vector of this processor that a pass uses."""
+    return 64 if llvm.get_host_cpu_features().get("avx512f", False) else 32
+
+
+class Emitter:
+    """Emits loops over vectors of one kind of number."""
+
+    def __init__(self, builder: Any, real: Any):
+        self.builder, self.real = builder, real
+        self.size = 4 if isinstance(real, ir.FloatType) else 8
+        self.width = bytes_wide() // self.size
+
+    def number(self, value: int) -> Any:
+        return ir.Constant(INDEX, value)
+
+    def kind(self, width: int) -> Any:
+        return ir.VectorType(self.real, width) if width > 1 else self.real
+
+    def zero(self, width: int) -> Any:
+        return ir.Constant(self.kind(width), [0.0] * width if width > 1 else 0.0)
+
+    def spread(self, value: Any, width: int) -> Any:
+        """The same scalar in every place of a vector."""
+        if width == 1:
+            return value
+        nothing = ir.Constant(self.kind(width), ir.Undefined)
+        first = self.builder.insert_element(nothing, value, ir.Constant(PLACE, 0))
+        return self.builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(PLACE, width), [0] * width))
+
+    def at(self, pointer: Any, j: Any, width: int) -> Any:
+        """The address of the vector that begins j values on."""
+        return self.builder.bitcast(self.builder.gep(pointer, [j]), self.kind(width).as_pointer())
+
+    def load(self, pointer: Any, j: Any, width: int) -> Any:
+        return self.builder.load(self.at(pointer, j, width), align=self.size)
+
+    def store(self, vector: Any, pointer: Any, j: Any, width: int) -> None:
+        self.builder.store(vector, self.at(pointer, j, width), align=self.size)
+
+    def add(self, a: Any, b: Any) -> Any:
+        return self.builder.fadd(a, b, flags=FLAGS)
+
+    def add_product(self, a: Any, b: Any, total: Any) -> Any:
+        """total + a·b, to be fused."""
+        return self.add(total, self.builder.fmul(a, b, flags=FLAGS))
+
+    def halved(self, vector: Any, width: int) -> Any:
+        """The upper half of a vector added to the lower."""
+        if width == 2:
+            low, high = (self.builder.extract_element(vector, ir.Constant(PLACE, n)) for n in (0, 1))
+        else:
+            places, half = ir.VectorType(PLACE, width // 2), width // 2
+            low, high = (
+                self.builder.shuffle_vector(vector, vector, ir.Constant(places, list(range(first, first + half))))
+                for first in (0, half)
+            )
+        return self.add(low, high)
+
+    def loop(self, start: Any, stride: int, end: Any, carried: list, body: Callable[[Any, list], list]) -> tuple[Any, list]:
+        """``while j + stride <= end: carried = body(j, carried); j += stride`` from j = start; j and `carried` at the end."""
+        builder = self.builder
+        before = builder.block
+        head, inside, after = (builder.append_basic_block(name) for name in ("head", "body", "after"))
+        builder.branch(head)
+        builder.position_at_end(head)
+        phis = [builder.phi(value.type) for value in (start, *carried)]
+        following = builder.add(phis[0], self.number(stride))
+        builder.cbranch(builder.icmp_signed("<=", following, end), inside, after)
+        builder.position_at_end(inside)
+        new = body(phis[0], phis[1:])
+        for phi, first, later in zip(phis, (start, *carried), (following, *new), strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(later, builder.block)
+        builder.branch(head)
+        builder.position_at_end(after)
+        return phis[0], phis[1:]
+
+    def columns(self, end: Any, sums: int, visit: Visit, each_line: Callable[[Any], None] = lambda j: None) -> list:
+        """Visit all columns up to `end`; that many sums over them, each from 0.
+
+        ``visit(j, width, totals)`` handles `width` columns from j on and returns the totals with theirs added;
+        ``each_line(j)`` is called where a cache line of columns begins.
+        """
+        width = self.width
+
+        def both(j: Any, totals: list) -> list:
+            second = self.builder.add(j, self.number(width))
+            for first in (j, second)[: 2 * width * self.size // LINE]:
+                each_line(first)
+            return visit(j, width, totals[:sums]) + visit(second, width, totals[sums:])
+
+        def one(j: Any, totals: list) -> list:
+            if 2 * width * self.size >= LINE:
+                each_line(j)
+            return visit(j, width, totals)
+
+        j, totals = self.loop(self.number(0), 2 * width, end, [self.zero(width)] * (2 * sums), both)
+        totals = [self.add(a, b) for a, b in zip(totals[:sums], totals[sums:], strict=True)]
+        while True:
+            j, totals = self.loop(j, width, end, totals, one)
+            if width == 1:
+                return totals
+            totals = [self.halved(total, width) for total in totals]
+            width //= 2
+
+
+def start_of_row(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
+    """The address of an array's row i."""
+    view = context.make_array(kind)(context, builder, array)
+    return cgutils.get_item_pointer(context, builder, kind, view, (i, ir.Constant(INDEX, 0)), wraparound=False)
+
+
+def shape_of(context: Any, builder: Any, kind: Any, array: Any) -> list:
+    """The numbers of rows and columns."""
+    return cgutils.unpack_tuple(builder, context.make_array(kind)(context, builder, array).shape)
+
+
+def dots(rows, numbers, with_, k, columns):
+    """The dot products of some rows of one array, over the first columns, with row k of another.
+
+    Parameters
+    ----------
+    rows, with_ : ndarrays in C order
+    numbers : tuple of ints
+        The rows; they share each load of the other.
+    k, columns : int
+
+    Returns
+    -------
+    tuple of floats
+    """
+    return tuple([rows[i, :columns] @ with_[k, :columns] for i in numbers])
+
+
+def add_multiples(to, k, rows, numbers, scales, columns):
+    """Add the sum of scale·row, of some rows of an array over its first columns, to row k of another, in place.
+
+    Parameters
+    ----------
+    to, rows : ndarrays in C order
+        `to` is written.
+    numbers : tuple of ints
+    scales : tuple of as many floats, of the arrays' type
+    k, columns : int
+    """
+    for i, scale in zip(numbers, scales, strict=True):
+        to[k, :columns] += scale * rows[i, :columns]
+
+
+@intrinsic
+def _dots(typingctx, rows, numbers, with_, k, columns):
+    def codegen(context, builder, signature, args):
+        kinds = signature.args
+        out = Emitter(builder, context.get_value_type(rows.dtype))
+        places = cgutils.unpack_tuple(builder, args[1])
+        starts = [start_of_row(context, builder, kinds[0], args[0], i) for i in places]
+        other = start_of_row(context, builder, kinds[2], args[2], args[3])
+
+        def visit(j, width, totals):
+            shared = out.load(other, j, width)
+            return [out.add_product(out.load(row, j, width), shared, total) for row, total in zip(starts, totals, strict=True)]
+
+        return cgutils.pack_array(builder, out.columns(args[4], len(starts), visit))
+
+    numbers_of = types.UniTuple(types.intp, len(numbers))
+    return types.UniTuple(rows.dtype, len(numbers))(rows, numbers_of, with_, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _add_multiples(typingctx, to, k, rows, numbers, scales, columns):
+    def codegen(context, builder, signature, args):
+        kinds = signature.args
+        out = Emitter(builder, context.get_value_type(to.dtype))
+        goal = start_of_row(context, builder, kinds[0], args[0], args[1])
+        places, factors = cgutils.unpack_tuple(builder, args[3]), cgutils.unpack_tuple(builder, args[4])
+        starts = [start_of_row(context, builder, kinds[2], args[2], i) for i in places]
+
+        def visit(j, width, totals):
+            total = out.load(goal, j, width)
+            for row, factor in zip(starts, factors, strict=True):
+                total = out.add_product(out.spread(factor, width), out.load(row, j, width), total)
+            out.store(total, goal, j, width)
+            return []
+
+        out.columns(args[5], 0, visit)
+        return context.get_dummy_value()
+
+    numbers_of, scales_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(to.dtype, len(numbers))
+    return types.void(to, types.intp, rows, numbers_of, scales_of, types.intp), codegen
+
+
+@overload(dots, jit_options={"forceinline": True, **OPTIONS})
+def _dots_of(rows, numbers, with_, k, columns):
+    if rows.layout != "C" or with_.layout != "C" or rows.dtype != with_.dtype:
+        return None
+    return lambda rows, numbers, with_, k, columns: _dots(rows, numbers, with_, k, columns)
+
+
+@overload(add_multiples, jit_options={"forceinline": True, **OPTIONS})
+def _add_multiples_of(to, k, rows, numbers, scales, columns):
+    if to.layout != "C" or rows.layout != "C" or to.dtype != rows.dtype:
+        return None
+    return lambda to, k, rows, numbers, scales, columns: _add_multiples(to, k, rows, numbers, scales, columns)
