@@ -19,11 +19,12 @@ from gdbench.kernels.models import (
     penalised,
     pick,
     scratch,
+    side_by_side,
 )
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
 from gdbench.kernels.tags import load, store
-from gdbench.kernels.task import AHEAD, Counted, Uncounted, weigh
+from gdbench.kernels.task import AHEAD, EARLY, Counted, Uncounted, weigh
 
 #: Rows whose gradients are summed before they join the batch's sum: a fixed split, so that the sum is the same to the bit
 #: whoever computes the parts, and more accurate than one long sum.
@@ -39,6 +40,24 @@ def zero(g):
 
 
 @inlined
+def move(task, rule, iterate, k, j, g, rate, now):
+    """One step of the penalised weight j of output k on the whole gradient g."""
+    w, state, memory = iterate.w, iterate.state, iterate.memory
+    wj, sj = step(rule, w[k, j], g, load(state, k, j), rate, now)
+    w[k, j], mj = after_step(task.penalty, wj, rate, iterate.travelled[k], load(memory, k, j))
+    store(state, k, j, sj)
+    store(memory, k, j, mj)
+
+
+@inlined
+def move_free(rule, iterate, k, j, g, rate, now):
+    """One step of a weight that has no penalty."""
+    w, state = iterate.w, iterate.state
+    w[k, j], sj = step(rule, w[k, j], g, load(state, k, j), rate, now)
+    store(state, k, j, sj)
+
+
+@inlined
 def batch_gradient(task, rows, w, g, part, z, c, losses):
     """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk; count the losses if asked."""
     for first in range(0, rows.size, CHUNK):
@@ -49,6 +68,38 @@ def batch_gradient(task, rows, w, g, part, z, c, losses):
             for k in range(g.shape[0]):
                 for j in range(g.shape[1]):
                     g[k, j] += part[k, j]
+
+
+@inlined
+def move_outputs(task, rule, iterate, i, derivatives, factor, eta, now):
+    """One step on row i of each output, whose weights lie one after the other."""
+    x, w = task.data.values, iterate.w
+    d = x.shape[1]
+    for k in range(outputs(task.model, w)):
+        ck = w.dtype.type(weigh(task.weighting, pick(task.model, derivatives, k), i))
+        rate = factor * eta[k]
+        iterate.travelled[k] += rate
+        for j in range(d):
+            move(task, rule, iterate, k, j, with_penalty(task.penalty, ck * x[i, j], w[k, j]), rate, now)
+        if parameters(task.model, w) > d:
+            move_free(rule, iterate, k, d, ck, rate, now)
+
+
+@inlined
+def move_lanes(task, rule, iterate, i, c, factor, eta, now):
+    """The same for lanes side by side: c, their derivatives, are overwritten."""
+    x, w = task.data.values, iterate.w
+    d = x.shape[1]
+    for k in range(w.shape[0]):
+        iterate.travelled[k] += factor * eta[k]
+        c[k] = weigh(task.weighting, c[k], i)
+    for j in range(d):
+        xij = x[i, j]
+        for k in range(w.shape[0]):
+            move(task, rule, iterate, k, j, with_penalty(task.penalty, c[k] * xij, w[k, j]), factor * eta[k], now)
+    if parameters(task.model, w) > d:
+        for k in range(w.shape[0]):
+            move_free(rule, iterate, k, d, c[k], factor * eta[k], now)
 
 
 @kernel
@@ -71,10 +122,7 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
     t : int
         Number of the first step, from 1.
     """
-    model, data, penalty = task.model, task.data, task.penalty
-    w, state, memory, travelled = iterate.w, iterate.state, iterate.memory, iterate.travelled
-    x = data.values
-    d = x.shape[1]
+    model, data, w = task.model, task.data, iterate.w
     z = np.empty(w.shape[0], w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     s = 0
@@ -86,47 +134,44 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
                 touch_item(task.target, order[p, r + AHEAD])
             derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
             now = w.dtype.type(t + s)
-            for k in range(outputs(model, w)):
-                ck = w.dtype.type(weigh(task.weighting, pick(model, derivatives, k), i))
-                rate = rates[s] * eta[k]
-                travelled[k] += rate
-                for j in range(d):
-                    wj = w[k, j]
-                    g = with_penalty(penalty, ck * x[i, j], wj)
-                    wj, sj = step(rule, wj, g, load(state, k, j), rate, now)
-                    w[k, j], mj = after_step(penalty, wj, rate, travelled[k], load(memory, k, j))
-                    store(state, k, j, sj)
-                    store(memory, k, j, mj)
-                if parameters(model, w) > d:
-                    wj, sj = step(rule, w[k, d], ck, load(state, k, d), rate, now)
-                    w[k, d] = wj
-                    store(state, k, d, sj)
+            if side_by_side(model):
+                move_lanes(task, rule, iterate, i, c, rates[s], eta, now)
+            else:
+                move_outputs(task, rule, iterate, i, derivatives, rates[s], eta, now)
             s += 1
+
+
+@inlined
+def whole(task, rule, w, g, k, j, share):
+    """The gradient of a penalised weight, its penalty's included, from the sum g; clipping has left it whole."""
+    return share * g[k, j] if clips_norm(rule) else with_penalty(task.penalty, share * g[k, j], w[k, j])
 
 
 @inlined
 def take_step(task, rule, iterate, g, share, factor, eta, t):
     """One step of every output on the gradient share·g plus the penalty's, at the rate factor·eta[k]; g is overwritten."""
-    w, state, memory, travelled = iterate.w, iterate.state, iterate.memory, iterate.travelled
-    free = penalised(task.model, w)
+    w = iterate.w
+    free, every = penalised(task.model, w), parameters(task.model, w)
     now = w.dtype.type(t)
     if clips_norm(rule):
         clip(task, rule, w, g, share)
         share = w.dtype.type(1)
     for k in range(w.shape[0]):
-        rate = factor * eta[k]
-        travelled[k] += rate
+        iterate.travelled[k] += factor * eta[k]
+    if side_by_side(task.model):
         for j in range(free):
-            wj = w[k, j]
-            gj = share * g[k, j] if clips_norm(rule) else with_penalty(task.penalty, share * g[k, j], wj)
-            wj, sj = step(rule, wj, gj, load(state, k, j), rate, now)
-            w[k, j], mj = after_step(task.penalty, wj, rate, travelled[k], load(memory, k, j))
-            store(state, k, j, sj)
-            store(memory, k, j, mj)
-        for j in range(free, parameters(task.model, w)):
-            wj, sj = step(rule, w[k, j], share * g[k, j], load(state, k, j), rate, now)
-            w[k, j] = wj
-            store(state, k, j, sj)
+            for k in range(w.shape[0]):
+                move(task, rule, iterate, k, j, whole(task, rule, w, g, k, j, share), factor * eta[k], now)
+        for j in range(free, every):
+            for k in range(w.shape[0]):
+                move_free(rule, iterate, k, j, share * g[k, j], factor * eta[k], now)
+    else:
+        for k in range(w.shape[0]):
+            rate = factor * eta[k]
+            for j in range(free):
+                move(task, rule, iterate, k, j, whole(task, rule, w, g, k, j, share), rate, now)
+            for j in range(free, every):
+                move_free(rule, iterate, k, j, share * g[k, j], rate, now)
 
 
 @inlined
@@ -143,6 +188,13 @@ def clip(task, rule, w, g, share):
         for k in range(first, first + group):
             for j in range(every):
                 g[k, j] *= factor
+
+
+@inlined
+def ask_for_rows(data, rows):
+    """Ask the memory for the rows with which the next batch begins; within a batch its loop looks ahead by itself."""
+    for r in range(rows.size):
+        prefetch_row(data, rows[r], rows[r])
 
 
 @kernel
@@ -168,11 +220,12 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     w = iterate.w
     z = np.empty(scratch(task.model, w, min(batch_size, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
-    g, part = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
+    g, part = np.empty_like(w), np.empty_like(w)
     s = 0
     for p in range(order.shape[0]):
         for first in range(0, order.shape[1], batch_size):
             rows = order[p, first : first + batch_size]
+            ask_for_rows(task.data, order[p, first + batch_size : first + batch_size + EARLY])
             batch_gradient(task, rows, w, g, part, z, c, Uncounted())
             take_step(task, rule, iterate, g, w.dtype.type(1.0 / rows.size), rates[s], eta, t + s)
             s += 1
@@ -230,7 +283,7 @@ def objective_and_gradient(task, w, totals, g):
     n = task.target.size
     z = np.empty(scratch(task.model, w, min(n, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
-    part = np.empty(w.shape, w.dtype)
+    part = np.empty_like(g)
     rows = np.empty(n, np.int32)
     for i in range(n):
         rows[i] = i

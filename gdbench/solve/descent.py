@@ -13,6 +13,8 @@ import numpy as np
 from gdbench.kernels import loops, order, schedules, sparse_loops, variance_reduced
 from gdbench.kernels.data import Dense, columns
 from gdbench.kernels.jit import Kernel
+from gdbench.kernels.lanes import LANES
+from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.penalties import NoPenalty
@@ -76,7 +78,10 @@ class Descent:
         self.n = task.target.size
         self.dtype = task.data.values.dtype
         self.classes = row_classes(task)
-        self.lanes = len(setting.learning_rates)
+        rates = setting.learning_rates
+        if isinstance(task.model, Lanes):
+            rates = (*rates, *rates[-1:] * (-len(rates) % LANES))  # lanes that nobody asked for: their number is round
+        self.lanes = len(rates)
         self.rule = setting.rule(self.dtype)
         self.schedule = setting.schedule
         self.batch_size = min(setting.batch_size or self.n, self.n)
@@ -87,7 +92,7 @@ class Descent:
             shuffle = "none"
         self.order = order.make(shuffle, setting.seed, classifier=setting.loss.domain == "sign")
         self.index = np.arange(self.n, dtype=np.int32)
-        self.eta = np.repeat(np.asarray(setting.learning_rates), self.classes).astype(self.dtype)
+        self.eta = np.repeat(np.asarray(rates), self.classes).astype(self.dtype)
         self.iterate = start_at(self._first_weights(setting), self.rule, task.penalty)
         self.memory = self._gradient_memory(setting.optimizer)
         self._loop = self._choose_loop(setting)
@@ -106,7 +111,9 @@ class Descent:
         """w = 0 for a linear model, the seeded start of a network; every lane starts alike."""
         d = columns(self.task.data)
         if setting.model is None:
-            return np.zeros((self.lanes * self.classes, d + 1), self.dtype)
+            shape = (self.lanes * self.classes, d + 1)
+            beside = isinstance(self.task.model, Lanes)
+            return np.zeros(shape, self.dtype, order="F") if beside else np.zeros(shape, self.dtype)
         one = setting.model.initial(d, self.task.model.margins_out, setting.seed)
         return np.tile(one.astype(self.dtype), (self.lanes, 1))
 
@@ -309,10 +316,10 @@ class Judge:
 
     def __init__(self, descent: Descent, setting: Setting, goal: float):
         self.descent, self.setting, self.goal = descent, setting, goal
-        lanes = descent.lanes
+        lanes = len(setting.learning_rates)
         start = descent.evaluate()
         self.ceiling = BLOW_UP * np.maximum(np.abs(start.objective), 1.0)
-        self.outcome = Outcome(descent.weights().copy(), [""] * lanes, [""] * lanes, [start], [0] * lanes)
+        self.outcome = Outcome(descent.weights()[:lanes].copy(), [""] * lanes, [""] * lanes, [start], [0] * lanes)
         self.whole_epochs: list[np.ndarray] = [start.objective]
 
     def see(self, point: Point) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
+from gdbench.kernels.lanes import FEWEST, LANES
 from gdbench.kernels.task import Task
 from gdbench.shown import Shown
 from gdbench.solve import chunked, chunks, descent
@@ -236,13 +237,14 @@ def _pass_over_chunks(X: Any, y: Any, sample_weight: Any, setting: Setting, hear
 
 
 def lane_groups(setting: Setting) -> list[Setting]:
-    """The lanes shared out to threads, in fours: the loops work on four lanes at once, so the split changes no bit."""
+    """The lanes shared out to threads in groups of as many as the loops work on at once: the split changes no bit."""
     rates = setting.learning_rates
-    fours = max(1, len(rates) // 4)
-    if setting.threads == 1 or fours == 1:
+    size = LANES if len(rates) >= FEWEST else 4
+    groups = max(1, len(rates) // size)
+    if setting.threads == 1 or groups == 1:
         return [setting]
-    share = 4 * -(-fours // setting.threads)
-    starts = list(range(0, 4 * fours, share))
+    share = size * -(-groups // setting.threads)
+    starts = list(range(0, size * groups, share))
     ends = [*starts[1:], len(rates)]
     return [replace(setting, learning_rates=rates[a:b], threads=1) for a, b in zip(starts, ends, strict=True)]
 

@@ -9,6 +9,8 @@ import numpy as np
 from gdbench.errors import GdbenchError, one_line
 from gdbench.kernels import order
 from gdbench.kernels.data import CSR, Dense
+from gdbench.kernels.lanes import FEWEST
+from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.models.linear import Linear, Linears
 from gdbench.kernels.models.mlp import Perceptron, activations
 from gdbench.kernels.registry import in_dtype, name_of
@@ -235,8 +237,13 @@ def kernel_model(setting: Setting, data: Dense | CSR, classes: int) -> Any:
     if setting.model is not None:
         refuse_sparse(setting.model, isinstance(data, CSR))
         return Perceptron(setting.model.hidden, classes, activations.make(setting.model.activation))
-    single = len(setting.learning_rates) * classes == 1
-    return Linear(setting.fit_intercept) if single else Linears(setting.fit_intercept, classes)
+    lanes = len(setting.learning_rates)
+    if lanes * classes == 1:
+        return Linear(setting.fit_intercept)
+    remembers = hasattr(setting.optimizer, "estimator")
+    if lanes >= FEWEST and classes == 1 and isinstance(data, Dense) and not remembers:
+        return Lanes(setting.fit_intercept)
+    return Linears(setting.fit_intercept, classes)
 
 
 def in_new_order(task: Task, seed: int) -> Task:

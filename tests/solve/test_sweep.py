@@ -5,35 +5,83 @@ import pandas as pd
 import pytest
 
 import gdbench as gd
+from gdbench.kernels.lanes import FEWEST
 
 RNG = np.random.default_rng(11)
 N, D = 70, 6
 X = RNG.normal(size=(N, D))
 Y = X @ RNG.normal(size=D) - 0.3
 RATES = [0.3, 0.1, 0.03, 0.01, 0.003]  # a block of four lanes, and one more
+MANY = [float(rate) for rate in np.geomspace(0.003, 0.3, FEWEST + 1)]  # side by side, and not as many as they come in
+VARIANTS = ["batch", "stochastic", "mini-batch"]
+REMEMBER = ("sag", "saga", "svrg")  # learn row by row only
 
 
-@pytest.mark.parametrize("variant", ["batch", "stochastic", "mini-batch"])
-def test_each_lane_is_the_fit_at_its_rate(variant):
-    options = {"variant": variant, "epochs": 4, "record": 8}
-    sweep = gd.sweep(X, Y, learning_rates=RATES, **options)
-    assert sweep.coef.shape == (5, D) and sweep.intercept.shape == (5,)
-    np.testing.assert_array_equal(sweep.learning_rates, RATES)
-    for lane, rate in enumerate(RATES):
-        alone = gd.fit(X, Y, learning_rate=rate, **options)
-        np.testing.assert_allclose(sweep.coef[lane], alone.coef, rtol=1e-12, atol=1e-14)
-        assert sweep.intercept[lane] == pytest.approx(alone.intercept, rel=1e-12)
+def assert_lanes_are_fits(x, y, rates, **options):
+    sweep = gd.sweep(x, y, learning_rates=rates, **options)
+    np.testing.assert_array_equal(sweep.learning_rates, rates)
+    for lane, rate in enumerate(rates):
+        alone = gd.fit(x, y, learning_rate=rate, **options)
+        np.testing.assert_allclose(sweep.coef[lane], alone.coef, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(sweep.intercept[lane], alone.intercept, rtol=1e-12, atol=1e-12)
         assert sweep.status[lane] == sweep.fits[lane].status == alone.status
         np.testing.assert_allclose(sweep.fits[lane].curve.objective, alone.curve.objective, rtol=1e-11, atol=1e-20)
         np.testing.assert_array_equal(sweep.fits[lane].curve.step, alone.curve.step)
+    return sweep
 
 
-@pytest.mark.parametrize("variant", ["batch", "stochastic", "mini-batch"])
-def test_diverged_lanes_disturb_no_other(variant):
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("rates", [RATES, MANY], ids=["few", "many"])
+def test_each_lane_is_the_fit_at_its_rate(variant, rates):
+    sweep = assert_lanes_are_fits(X, Y, rates, variant=variant, epochs=4, record=8)
+    assert sweep.coef.shape == (len(rates), D) and sweep.intercept.shape == (len(rates),)
+    assert len(sweep.fits) == len(sweep.reason) == len(rates)
+
+
+QUICK = ("adam", "momentum")
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+        for name in gd.optimizers.registry.names()
+        if name not in (*REMEMBER, "gd")
+    ],
+)
+def test_lanes_side_by_side_for_every_optimizer(optimizer):
+    options = {"optimizer": optimizer, "penalty": "elasticnet", "alpha": 1e-3, "epochs": 2, "record": 4}
+    for variant in ("stochastic", "mini-batch"):
+        assert_lanes_are_fits(X, Y, MANY, variant=variant, **options)
+
+
+@pytest.mark.parametrize("loss", [pytest.param(name, marks=pytest.mark.slow) for name in gd.losses.registry.names()])
+def test_lanes_side_by_side_for_every_loss(loss):
+    domain = gd.losses.registry[loss].domain
+    if domain == "class":
+        pytest.skip("lanes of classes lie one after the other")
+    y = np.sign(Y) if domain == "sign" else np.abs(Y) + 0.5
+    for variant in ("stochastic", "batch"):
+        assert_lanes_are_fits(X, y, MANY, loss=loss, variant=variant, epochs=3, record=4, sample_weight=1 + X[:, 0] ** 2)
+
+
+@pytest.mark.parametrize("schedule", ["adaptive", "backtracking", "barzilai_borwein", "cosine"])
+def test_lanes_side_by_side_under_a_schedule(schedule):
+    shape = gd.schedules.registry.make(schedule)
+    rates, variant = np.linspace(0.01, 0.2, FEWEST), "batch" if getattr(shape, "listens", "") == "step" else "stochastic"
+    sweep = gd.sweep(X, Y, learning_rates=rates, learning_rate=shape, variant=variant, epochs=4)
+    for lane in (0, FEWEST - 1):
+        alone = gd.fit(X, Y, learning_rate=shape._replace(learning_rate=float(rates[lane])), variant=variant, epochs=4)
+        np.testing.assert_allclose(sweep.coef[lane], alone.coef, rtol=1e-10)  # a search divides differences
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("rest", [2, FEWEST], ids=["few", "many"])
+def test_diverged_lanes_disturb_no_other(variant, rest):
     """The lanes beside them are the same to the bit as without them in their places."""
     options = {"variant": variant, "epochs": 30}
-    wild = gd.sweep(X, Y, learning_rates=[1e6, 0.02, 1e300, 0.01], **options)
-    tame = gd.sweep(X, Y, learning_rates=[0.03, 0.02, 0.03, 0.01], **options)
+    wild = gd.sweep(X, Y, learning_rates=[1e6, 0.02, 1e300, 0.01] + rest * [0.01], **options)
+    tame = gd.sweep(X, Y, learning_rates=[0.03, 0.02, 0.03, 0.01] + rest * [0.01], **options)
     assert wild.status[0] == wild.status[2] == "diverged" and wild.status[1] == wild.status[3] == "budget"
     np.testing.assert_array_equal(wild.coef[[1, 3]], tame.coef[[1, 3]])
     assert wild.reason[0] and not wild.reason[1]
@@ -67,9 +115,12 @@ def test_a_schedule_keeps_its_shape():
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_change_no_bit(threads):
-    rates = np.geomspace(0.3, 0.001, 11)
-    one, more = (gd.sweep(X, Y, learning_rates=rates, epochs=3, threads=number) for number in (1, threads))
+@pytest.mark.parametrize("lanes", [11, 45])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_threads_change_no_bit(threads, lanes, variant):
+    rates = np.geomspace(0.3, 0.001, lanes)
+    one, more = (gd.sweep(X, Y, learning_rates=rates, variant=variant, epochs=3, threads=number) for number in (1, threads))
+    assert more.coef.shape == (lanes, D)
     np.testing.assert_array_equal(one.coef, more.coef)
     np.testing.assert_array_equal(one.learning_rates, more.learning_rates)
     assert one.status == more.status

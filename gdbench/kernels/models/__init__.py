@@ -5,6 +5,8 @@ penalised ones first. The methods that the loops call:
 
 ``group()``
     How many outputs belong to one model.
+``side_by_side()``
+    Whether neighbours in memory are outputs, not parameters (False by default).
 ``margins(data, i, w, z)``
     The margins of row i: a scalar, or the array z, filled.
 ``derive(loss, z, y, c)``
@@ -41,3 +43,11 @@ def _a_number_an_output(model, w, rows):
 scratch = operation("scratch", _a_number_an_output)
 curvatures = operation("curvatures")
 classes = operation("group")
+
+
+def _one_after_the_other(model):
+    return False
+
+
+#: Whether neighbours in memory are outputs, not parameters: the loops then go through the outputs innermost.
+side_by_side = operation("side_by_side", _one_after_the_other)

@@ -7,10 +7,7 @@ from typing import NamedTuple
 from gdbench.kernels.data import outputs_dot, prefetch_row, row_axpy, row_dot, rows_axpy, rows_dot
 from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
 from gdbench.kernels.models import derive, margins
-from gdbench.kernels.task import AHEAD, count, counts, weigh
-
-#: The same within a batch, which may hold few rows: farther, most of 32 would be read unasked.
-NEAR = AHEAD // 2
+from gdbench.kernels.task import EARLY, count, counts, weigh
 
 
 class Linear(NamedTuple):
@@ -56,8 +53,8 @@ class Linear(NamedTuple):
         whole = number - number % 4
         for r in range(0, whole, 4):
             i0, i1, i2, i3 = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
-            for ahead in range(r + NEAR, min(r + NEAR + 4, number)):
-                prefetch_row(data, rows[ahead], rows[min(ahead + NEAR, number - 1)])
+            for ahead in range(r + EARLY, min(r + EARLY + 4, number)):
+                prefetch_row(data, rows[ahead], rows[min(ahead + EARLY, number - 1)])
             z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w)
             b = w[0, last]
             z0, z1, z2, z3 = z0 + b, z1 + b, z2 + b, z3 + b
@@ -145,8 +142,8 @@ class Linears(NamedTuple):
         last = w.shape[1] - 1
         for r in range(rows.size):
             i = rows[r]
-            if r + NEAR < rows.size:
-                prefetch_row(data, rows[r + NEAR], rows[min(r + 2 * NEAR, rows.size - 1)])
+            if r + EARLY < rows.size:
+                prefetch_row(data, rows[r + EARLY], rows[min(r + 2 * EARLY, rows.size - 1)])
             margins(self, data, i, w, z)
             derive(self, task.loss, z, task.target[i], c)
             if counts(losses):

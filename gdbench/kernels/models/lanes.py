@@ -1,0 +1,76 @@
+"""Linear models side by side: the lanes of a sweep over dense rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gdbench.kernels.data import prefetch_row
+from gdbench.kernels.lanes import lanes_dot
+from gdbench.kernels.losses import derivative, value
+from gdbench.kernels.models import derive, margins
+from gdbench.kernels.task import EARLY, count, counts, weigh
+
+
+class Lanes(NamedTuple):
+    """Linear models of one output each, over the same dense rows; weights (K, d + 1) in Fortran order.
+
+    Neighbouring lanes share a register, and the loops go through them innermost.
+
+    Attributes
+    ----------
+    fit_intercept : bool
+        Whether the b are learnt.
+    """
+
+    fit_intercept: bool = True
+
+    def group(self):
+        return 1
+
+    def side_by_side(self):
+        return True
+
+    def outputs(self, w):
+        return w.shape[0]
+
+    def penalised(self, w):
+        return w.shape[1] - 1
+
+    def parameters(self, w):
+        return w.shape[1] if self.fit_intercept else w.shape[1] - 1
+
+    def margins(self, data, i, w, z):
+        lanes_dot(w, data.values, i, z)
+        return z
+
+    def derive(self, loss, z, y, c):
+        for k in range(z.size):
+            c[k] = derivative(loss, z[k], y)
+        return c
+
+    def gather(self, z):
+        return z
+
+    def pick(self, c, k):
+        return c[k]
+
+    def accumulate(self, task, rows, w, g, z, c, losses):
+        data, last = task.data, w.shape[1] - 1
+        x = data.values
+        for r in range(rows.size):
+            i = rows[r]
+            if r + EARLY < rows.size:
+                prefetch_row(data, rows[r + EARLY], rows[min(r + 2 * EARLY, rows.size - 1)])
+            margins(self, data, i, w, z)
+            derive(self, task.loss, z, task.target[i], c)
+            if counts(losses):
+                for k in range(w.shape[0]):
+                    count(losses, k, weigh(task.weighting, value(task.loss, z[k], task.target[i]), i))
+            for k in range(w.shape[0]):
+                c[k] = weigh(task.weighting, c[k], i)
+            for j in range(last):
+                xij = x[i, j]
+                for k in range(w.shape[0]):
+                    g[k, j] += c[k] * xij
+            for k in range(w.shape[0]):
+                g[k, last] += c[k]

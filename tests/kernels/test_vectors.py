@@ -1,0 +1,62 @@
+"""The passes written in vectors, against their plain forms: each remainder after whole vectors has code of its own."""
+
+import numpy as np
+import pytest
+
+from gdbench.kernels.jit import kernel
+from gdbench.kernels.lanes import LANES, lanes_dot
+from gdbench.kernels.vectors import add_multiples, dots
+
+
+@kernel
+def find(x, w, out):
+    d = x.shape[1]
+    out[0], out[1], out[2], out[3] = dots(x, (0, 1, 2, 3), w, 1, d)
+    out[4] = dots(x, (2,), w, 0, d)[0]
+
+
+@kernel
+def add(w, x, c):
+    d = x.shape[1]
+    add_multiples(w, 1, x, (0, 1, 2, 3), (c[0], c[1], c[2], c[3]), d)
+    add_multiples(w, 0, x, (2,), (c[1],), d)
+
+
+@kernel
+def margins(w, x, z):
+    lanes_dot(w, x, 1, z)
+
+
+def close(dtype):
+    """Sums of up to 70 products near 1."""
+    return {"rtol": 128 * np.finfo(dtype).eps, "atol": 128 * np.finfo(dtype).eps}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_dots_and_multiples_at_every_length_of_row(dtype):
+    rng = np.random.default_rng(0)
+    for d in range(1, 71):
+        x, w = rng.normal(size=(4, d)).astype(dtype), rng.normal(size=(2, d + 1)).astype(dtype)
+        c, out = rng.normal(size=4).astype(dtype), np.empty(5, dtype)
+        find(x, w, out)
+        np.testing.assert_allclose(out[:4], dots(x, (0, 1, 2, 3), w, 1, d), **close(dtype), err_msg=f"{d} columns")
+        np.testing.assert_allclose(out[4:], dots(x, (2,), w, 0, d), **close(dtype), err_msg=f"{d} columns")
+        plain = w.copy()
+        add(w, x, c)
+        add_multiples(plain, 1, x, (0, 1, 2, 3), c, d)
+        add_multiples(plain, 0, x, (2,), c[1:2], d)
+        np.testing.assert_allclose(w, plain, **close(dtype), err_msg=f"{d} columns")
+        np.testing.assert_array_equal(w[:, d], plain[:, d])  # the column after the last is not touched
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("lanes", [LANES, 3 * LANES, 5 * LANES])
+def test_margins_of_lanes_side_by_side(dtype, lanes):
+    rng = np.random.default_rng(0)
+    for d in (1, 2, 3, 7, 20):
+        x, w = rng.normal(size=(3, d)).astype(dtype), np.asfortranarray(rng.normal(size=(lanes, d + 1)).astype(dtype))
+        around, plain = np.full(lanes + 16, 7, dtype), np.empty(lanes, dtype)
+        margins(w, x, around[8 : 8 + lanes])
+        lanes_dot(w, x, 1, plain)
+        np.testing.assert_allclose(around[8 : 8 + lanes], plain, **close(dtype))
+        assert (around[:8] == 7).all() and (around[8 + lanes :] == 7).all()
