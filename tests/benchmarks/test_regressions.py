@@ -55,15 +55,15 @@ class Plant:
 
 #: A chain of products that no compiler shortens, half as long as the row.
 SLOWER = """            chain = 0.0
-            for j in range(0, d, 2):
-                chain = chain * 0.5 + abs(x[i, j])
+            for j in range(0, data.values.shape[1], 2):
+                chain = chain * 0.5 + abs(data.values[i, j])
             z[0] = chain
             now = w.dtype.type(t + s)
-            for k in range(outputs(model, w)):
-                ck = """
+            if side_by_side(model):
+"""
 BEFORE = """            now = w.dtype.type(t + s)
-            for k in range(outputs(model, w)):
-                ck = """
+            if side_by_side(model):
+"""
 FAULTS = (
     Plant("a kernel slower", "gdbench/kernels/loops.py", BEFORE, SLOWER, "kernels."),
     Plant(
