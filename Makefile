@@ -13,7 +13,7 @@ TORCH ?= torch==2.13.0
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
 SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
 
-.PHONY: help report gallery test test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
+.PHONY: help report gallery peers test test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,10 @@ gallery: report ## the same, and copy the report to the committed gallery
 	rm -rf reports/gallery/quickstart
 	mkdir -p reports/gallery/quickstart/figures
 	cd reports/quickstart && cp report.md machine.json ../gallery/quickstart/ && cp figures/*.svg figures/flights-convergence.png ../gallery/quickstart/figures/
+
+peers: $(VENV)/.installed $(VENV)/.parity ## time other libraries beside gdbench, for the next report; installs PyTorch and optax
+	mkdir -p reports/quickstart
+	$(BIN)/python benchmarks/peers.py --json reports/quickstart/peers.json $(ARGS)
 
 # Checks --------------------------------------------------------------------------------------------------------------
 

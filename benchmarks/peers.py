@@ -238,6 +238,37 @@ def optax_adam_timer(X, y, batch: int) -> Timer:
     return run
 
 
+def torch_mlp_timer(X, y, hidden: int, batch: int) -> Timer:
+    """Seconds of mini-batch descent on a network of one hidden layer in PyTorch, eager."""
+    import torch
+
+    torch.set_num_threads(1)
+    A, b = torch.from_numpy(X), torch.from_numpy(y)
+    real = b.is_floating_point()
+    out = 1 if real else int(b.max()) + 1
+
+    def run(epochs: int) -> float:
+        kind = {"dtype": A.dtype}
+        layers = torch.nn.Linear(X.shape[1], hidden, **kind), torch.nn.Tanh(), torch.nn.Linear(hidden, out, **kind)
+        network = torch.nn.Sequential(*layers)
+        rule = torch.optim.SGD(network.parameters(), lr=RATE)
+
+        def work() -> None:
+            for _ in range(epochs):
+                order = torch.randperm(len(b))
+                for first in range(0, len(b), batch):
+                    rows = order[first : first + batch]
+                    rule.zero_grad()
+                    z = network(A[rows])
+                    lost = 0.5 * ((z[:, 0] - b[rows]) ** 2).mean() if real else torch.nn.functional.cross_entropy(z, b[rows])
+                    lost.backward()
+                    rule.step()
+
+        return timed(work)
+
+    return run
+
+
 def vowpal_timer(X, y) -> Timer:
     """Seconds of Vowpal Wabbit's passes over its cached input."""
     folder = Path(tempfile.mkdtemp())
@@ -251,17 +282,19 @@ def vowpal_timer(X, y) -> Timer:
     return run
 
 
-def sweep_timers(X, y, lanes: int) -> tuple[Timer, Timer]:
-    """A sweep of many rates, and as many single fits."""
+def sweep_timer(X, y, lanes: int, threads: int = 1) -> Timer:
+    """Seconds of a sweep of many rates."""
+    options = {"learning_rates": np.geomspace(1e-6, 1e-4, lanes), "variant": "stochastic", "record": 2, "threads": threads}
+    return lambda epochs: gd.sweep(X, y, epochs=epochs, **options).seconds
+
+
+def fits_timer(X, y, lanes: int) -> Timer:
+    """Seconds of as many single fits; four of them stand for all."""
     rates = np.geomspace(1e-6, 1e-4, lanes)
-    options = {"variant": "stochastic", "shuffle": "epoch", "record": 2}
-    together = lambda epochs: gd.sweep(X, y, learning_rates=rates, epochs=epochs, **options).seconds
-    alone = lambda epochs: (
-        sum(gd.fit(X, y, learning_rate=rate, epochs=epochs, **options).seconds for rate in rates[:: max(1, lanes // 4)])
-        * lanes
-        / len(rates[:: max(1, lanes // 4)])
-    )
-    return together, alone
+    options = {"variant": "stochastic", "record": 2}
+    some = rates[:: max(1, lanes // 4)]
+    one = lambda rate, epochs: gd.fit(X, y, learning_rate=rate, epochs=epochs, **options).seconds
+    return lambda epochs: sum(one(rate, epochs) for rate in some) * lanes / len(some)
 
 
 def cases(quick: bool, absent: set[str]):
@@ -286,11 +319,26 @@ def cases(quick: bool, absent: set[str]):
         (8, 8),
         X32.nbytes,
     )
+    yield from network_cases(quick, absent)
     S, t = sparse(n, 50_000, 61)
     for order in ("sklearn", "block"):
         ours = gdbench_timer(S, t, variant="stochastic", shuffle=order)
         size = S.data.nbytes + S.indices.nbytes
         yield f"CSR stochastic, {n // 1000}k×50k, {order} order", "scikit-learn", ours, sklearn_timer(S, t), (2, 2), size
+
+
+def network_cases(quick: bool, absent: set[str]):
+    """The work on networks: a small one on few columns, and one that is mostly matrix products."""
+    few, y = regression(2_000 if quick else 10_000, 20)
+    digits = gd.load_problem("mnist-5000")
+    for X, target, hidden, loss in ((few, y, 16, "squared_error"), (digits.X, digits.y, 64, "cross_entropy")):
+        network = gd.MLP(hidden=hidden, activation="tanh")
+        ours = gdbench_timer(X, target, model=network, loss=loss, variant="mini-batch", batch_size=32)
+        work = f"MLP of {hidden}, mini-batch 32, {len(X)}×{X.shape[1]}"
+        try:
+            yield work, "PyTorch", ours, torch_mlp_timer(X, target, hidden, 32), (2, 1), X.nbytes
+        except ImportError:
+            absent.add("PyTorch")
 
 
 def dense_cases(X, y, name: str, absent: set[str]):
@@ -307,8 +355,10 @@ def dense_cases(X, y, name: str, absent: set[str]):
         except ImportError:
             absent.add(peer)
     yield f"batch gradient, {name}", "NumPy", gdbench_timer(X, y, variant="batch"), numpy_batch_timer(X, y), (8, 8), size
-    together, alone = sweep_timers(X, y, 32)
-    yield f"sweep of 32 rates, {name}", "32 single fits", together, alone, (1, 1), size
+    sweep = sweep_timer(X, y, 32)
+    yield f"sweep of 32 rates, {name}", "32 single fits", sweep, fits_timer(X, y, 32), (1, 1), size
+    if (os.cpu_count() or 1) > 1:
+        yield f"sweep of 32 rates on two threads, {name}", "on one", sweep_timer(X, y, 32, threads=2), sweep, (1, 1), size
     try:
         subprocess.run(["vw", "--version"], check=True, capture_output=True)
         yield f"one pass, {name}", "Vowpal Wabbit", gdbench_timer(X, y, variant="stochastic"), vowpal_timer(X, y), (4, 2), size

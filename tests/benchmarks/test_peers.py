@@ -1,0 +1,29 @@
+"""The timing of other libraries beside gdbench: each piece of work runs."""
+
+import importlib
+import math
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def peers(package):
+    return importlib.import_module("benchmarks.peers")
+
+
+def test_a_row_tells_the_ratio_of_a_pair_and_its_noise(peers):
+    row = peers.compare("work", "peer", lambda epochs: 2.0 * epochs, lambda epochs: 6.0 * epochs, (1, 1), 3, 10**9)
+    assert (row.ratio, row.low, row.high, row.noise) == (3, 3, 3, 0)
+    assert row.ours_ms == 2000 and row.gb_per_second == 0.5
+    assert "| work | 2000.00 | peer | 6000.00 | 3.0× [3.0, 3.0] | 0% |" in peers.table([row])
+
+
+@pytest.mark.slow
+def test_all_work_runs(peers):
+    absent = set()
+    for work, peer, ours, theirs, _, size in peers.cases(True, absent):
+        for timer in (ours, theirs):
+            seconds = timer(1)
+            assert math.isfinite(seconds) and seconds > 0, (work, peer)
+        assert size > 0
+    assert absent <= {"optax", "PyTorch", "Vowpal Wabbit"}
