@@ -107,10 +107,12 @@ class Clone:
 
     @classmethod
     def of(cls, root: Path, folder: Path) -> Clone:
-        """Clone the repository at `root` into `folder`, on a branch main of its own."""
-        subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(root), str(folder)], check=True)
+        """Clone the repository at `root` into `folder`, on a branch main of its own; or bring an earlier clone up to date."""
+        if not folder.exists():
+            subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(root), str(folder)], check=True)
         clone = cls(folder)
-        clone.git("checkout", "--quiet", "-B", "main")
+        clone.git("fetch", "--quiet", str(root), "HEAD")
+        clone.git("checkout", "--quiet", "--force", "-B", "main", "FETCH_HEAD")
         clone.git("config", "user.name", "nobody")
         clone.git("config", "user.email", "nobody@example.org")
         subprocess.run([clone.python, "-m", "asv", "machine", "--yes"], cwd=folder, check=True, capture_output=True)
@@ -213,7 +215,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=3, help="how often each commit is measured (3)")
     parser.add_argument("--only", default="", help="a regular expression over the planted commits' names")
-    parser.add_argument("--folder", type=Path, help="keep the clone, asv's environment and results here")
+    parser.add_argument("--folder", type=Path, help="keep the clone and asv's environment here, for the next time too")
     chosen = parser.parse_args()
     root = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory(prefix="gdbench-planted-") as temporary:
