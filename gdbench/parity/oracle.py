@@ -532,7 +532,7 @@ def line_search(rows: Rows, penalty: Any, schedule: Any, steps: int) -> Array:
         else:
             path.append(w - length * g)
             s, y = path[-1] - w, gradient(path[-1]) - g
-            length = (s**2).sum() / (s * y).sum()
+            length = (s**2).sum() / (s * y).sum() if (s * y).sum() > 0 else length
     return np.array(path)
 
 
