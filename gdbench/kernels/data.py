@@ -14,6 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
+from gdbench.kernels.gather import gathered_dot
+from gdbench.kernels.jit import inlined
 from gdbench.kernels.tags import operation
 from gdbench.kernels.vectors import add_multiples, dots
 
@@ -108,6 +110,12 @@ class Dense(NamedTuple):
         touch(x, i, x.shape[1] - 1)  # a row that begins within a line ends in one more
 
 
+@inlined
+def places(data, i):
+    """Where row i's values are stored, as unsigned numbers: no index is then checked for a count from the end."""
+    return np.uint64(data.indptr[i]), np.uint64(data.indptr[i + 1])
+
+
 class CSR(NamedTuple):
     """Rows of a sparse matrix, compressed by rows.
 
@@ -130,22 +138,13 @@ class CSR(NamedTuple):
 
     def row_dot(self, i, w, k):
         """Σ x[i, j]·w[k, j] over the stored values of row i."""
-        v, at = self.values, self.indices
-        first, last = self.indptr[i], self.indptr[i + 1]
-        z0 = z1 = z2 = z3 = w[0, 0] * 0
-        whole = last - (last - first) % 4
-        for p in range(first, whole, 4):
-            z0 += v[p] * w[k, at[p]]
-            z1 += v[p + 1] * w[k, at[p + 1]]
-            z2 += v[p + 2] * w[k, at[p + 2]]
-            z3 += v[p + 3] * w[k, at[p + 3]]
-        for p in range(whole, last):
-            z0 += v[p] * w[k, at[p]]
-        return (z0 + z1) + (z2 + z3)
+        first, last = places(self, i)
+        return gathered_dot(self.values, self.indices, first, last, w[k], w.dtype.type(0))
 
     def row_axpy(self, i, scale, g, k):
         """Add scale·x[i, j] to g[k, j] for the stored values, in place."""
-        for p in range(self.indptr[i], self.indptr[i + 1]):
+        first, last = places(self, i)
+        for p in range(first, last):
             g[k, self.indices[p]] += scale * self.values[p]
 
     def rows_dot(self, i0, i1, i2, i3, w):
@@ -166,14 +165,16 @@ class CSR(NamedTuple):
     def row_values(self, i, scratch):
         """Row i, spread out into `scratch`."""
         scratch[:] = 0
-        for p in range(self.indptr[i], self.indptr[i + 1]):
+        first, last = places(self, i)
+        for p in range(first, last):
             scratch[self.indices[p]] = self.values[p]
         return scratch
 
     def prefetch_row(self, i, later):
         """Ask the memory for row i's values and columns, and for where a later row begins."""
         touch_item(self.indptr, later)
-        for p in range(self.indptr[i], self.indptr[i + 1], 64 // self.values.itemsize):
+        first, last = places(self, i)
+        for p in range(first, last, 64 // self.values.itemsize):
             touch_item(self.values, p)
             touch_item(self.indices, p)
 

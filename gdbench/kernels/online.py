@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdbench.kernels.ahead import step_and_look
-from gdbench.kernels.data import CSR, Dense, prefetch_row, touch, touch_item
+from gdbench.kernels.data import CSR, Dense, places, prefetch_row, touch, touch_item
+from gdbench.kernels.gather import gathered_dot
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.order import arrange
@@ -136,14 +137,13 @@ class SparseRows(CSR):
     """Sparse rows; `indices` unsigned, so that no index is checked for a count from the end."""
 
     def along(self, i, v):
-        total = 0.0
-        for p in range(self.indptr[i], self.indptr[i + 1]):
-            total += np.float64(v[self.indices[p]]) * np.float64(self.values[p])
-        return total
+        first, last = places(self, i)
+        return gathered_dot(self.values, self.indices, first, last, v, 0.0)
 
     def move(self, i, c, v):
         squares = absolutes = 0.0
-        for p in range(self.indptr[i], self.indptr[i + 1]):
+        first, last = places(self, i)
+        for p in range(first, last):
             j = self.indices[p]
             vj = v[j] + c * self.values[p]
             v[j] = vj
@@ -162,16 +162,19 @@ class SparseRows(CSR):
         return along(self, at[1], v), known
 
     def follow(self, i, c, mean):
-        for p in range(self.indptr[i], self.indptr[i + 1]):
+        first, last = places(self, i)
+        for p in range(first, last):
             mean[self.indices[p]] += c * self.values[p]
 
     def truncate(self, i, v, paid, due, scale):
-        for p in range(self.indptr[i], self.indptr[i + 1]):
+        first, last = places(self, i)
+        for p in range(first, last):
             pay(v, paid, self.indices[p], due, scale)
 
     def square(self, i):
         total = 0.0
-        for p in range(self.indptr[i], self.indptr[i + 1]):
+        first, last = places(self, i)
+        for p in range(first, last):
             total += np.float64(self.values[p]) * np.float64(self.values[p])
         return total
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gdbench.kernels.data import prefetch_row, row_dot, touch_item
+from gdbench.kernels.data import places, prefetch_row, row_dot, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import derive, gather, outputs, parameters, pick
 from gdbench.kernels.optimizers import settle, step
@@ -54,6 +54,7 @@ def descend_scaled(task, iterate, order, rates, eta):
             if r + AHEAD < order.shape[1]:
                 prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
                 touch_item(task.target, order[p, r + AHEAD])
+            first, last = places(data, i)
             for k in range(outputs(model, w)):
                 z[k] = scale[k] * row_dot(data, i, w, k) + w[k, d]
             derivatives = derive(model, task.loss, gather(model, z), task.target[i], c)
@@ -64,7 +65,7 @@ def descend_scaled(task, iterate, order, rates, eta):
                 if scale[k] < SMALLEST_SCALE:
                     fold(w, scale, k, d)
                 part = w.dtype.type(change / scale[k])
-                for q in range(data.indptr[i], data.indptr[i + 1]):
+                for q in range(first, last):
                     w[k, data.indices[q]] += part * data.values[q]
                 if parameters(model, w) > d:
                     w[k, d] += change
@@ -104,7 +105,8 @@ def descend_lazily(task, rule, iterate, order, rates, eta, t):
                 prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
                 touch_item(task.target, order[p, r + AHEAD])
             now = w.dtype.type(t + s)
-            for q in range(data.indptr[i], data.indptr[i + 1]):
+            first, last = places(data, i)
+            for q in range(first, last):
                 j = data.indices[q]
                 catch_up(rule, w, state, eta, rates[s], j, s - seen[j])
                 seen[j] = s + 1
@@ -114,7 +116,7 @@ def descend_lazily(task, rule, iterate, order, rates, eta, t):
             for k in range(outputs(model, w)):
                 rate = rates[s] * eta[k]
                 ck = w.dtype.type(weigh(task.weighting, pick(model, derivatives, k), i))
-                for q in range(data.indptr[i], data.indptr[i + 1]):
+                for q in range(first, last):
                     j = data.indices[q]
                     wj, sj = step(rule, w[k, j], ck * data.values[q], load(state, k, j), rate, now)
                     w[k, j] = wj

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gdbench.kernels.gather import gathered_dot
 from gdbench.kernels.jit import kernel
 from gdbench.kernels.lanes import LANES, lanes_dot
 from gdbench.kernels.vectors import add_multiples, dots
@@ -60,3 +61,23 @@ def test_margins_of_lanes_side_by_side(dtype, lanes):
         lanes_dot(w, x, 1, plain)
         np.testing.assert_allclose(around[8 : 8 + lanes], plain, **close(dtype))
         assert (around[:8] == 7).all() and (around[8 + lanes :] == 7).all()
+
+
+@kernel
+def gather(values, indices, first, last, w, out):
+    out[0] = gathered_dot(values, indices, np.uint64(first), np.uint64(last), w, w.dtype.type(0))
+    out[1] = gathered_dot(values, indices, np.uint64(first), np.uint64(last), w, 0.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("index", [np.uint32, np.uint64])
+def test_gathered_dots_at_every_length_of_row(dtype, index):
+    rng = np.random.default_rng(0)
+    values, w, out = rng.normal(size=20).astype(dtype), rng.normal(size=50).astype(dtype), np.empty(2)
+    indices = np.sort(rng.choice(50, 20, replace=False)).astype(index)
+    for first, last in [(0, 0), (3, 3), *((2, last) for last in range(3, 20)), (0, 20)]:
+        gather(values, indices, first, last, w, out)
+        exact = values[first:last].astype(float) @ w[indices[first:last]].astype(float)
+        np.testing.assert_allclose(out[0], exact, **close(dtype))
+        assert out[1] == pytest.approx(exact, rel=1e-14, abs=1e-15)  # summed in float64
+        assert gathered_dot(values, indices, first, last, w, 0.0) == pytest.approx(exact, rel=1e-14, abs=1e-15)
