@@ -264,6 +264,8 @@ class Backtracking(NamedTuple):
 class BarzilaiBorwein(NamedTuple):
     """Batch descent with the two-point length ℓ = s·s ⁄ s·y, where s and y are the last changes of w and of the gradient.
 
+    Where s·y is not above 0, ℓ stays as it was.
+
     Attributes
     ----------
     learning_rate : float
