@@ -8,13 +8,13 @@ from sklearn.linear_model import SGDClassifier, SGDRegressor
 
 import gdbench as gd
 
-from .common import ORDER, classes, named, regression, sparse, warmed
+from .common import ORDER, Compiled, classes, named, regression, sparse, warmed
 
 SHAPES = {"20 columns": (50_000, 20), "100 columns": (20_000, 100), "CSR": None}
 EPOCHS, PAIRS, RATE = 5, 5, 1e-4
 
 
-class BesideSklearn:
+class BesideSklearn(Compiled):
     timeout = 120
     version = "1"
     params = (("squared_error", "log_loss"), tuple(SHAPES))

@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 
 VARIANTS = ("batch", "mini-batch", "stochastic")
+STORAGES = ("dense float64", "dense float32", "CSR float64", "CSR float32")
+REGRESSION = ("squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive")
+CLASSIFICATION = ("log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron")
 OPTIMIZERS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 
 #: The row order of every stochastic benchmark, scikit-learn's own: one order, so that they share what they compile.
@@ -93,6 +96,35 @@ def warmed(**options: Any) -> None:
         gd.fit(X, target(y, options.get("loss", "squared_error")), epochs=1, record=2, **options)
 
 
+def loops() -> Iterator[dict[str, Any]]:
+    """The options of every loop that is timed, or compared with scikit-learn's."""
+    for variant in ("mini-batch", "stochastic"):
+        yield from ({"variant": variant, "optimizer": optimizer} for optimizer in OPTIMIZERS)
+        for kind, dtype in map(str.split, STORAGES):
+            yield {"variant": variant, "storage": kind, "dtype": dtype}
+    for kind in ("dense", "CSR"):
+        yield {"variant": "batch", "storage": kind}
+        yield {"variant": "stochastic", "storage": kind, "loss": "log_loss"}
+    for loss in (*REGRESSION, *CLASSIFICATION, "cross_entropy"):
+        yield {"variant": "stochastic", "loss": loss}
+    for loss in ("squared_error", "log_loss"):
+        yield {"variant": "stochastic", "loss": loss, "penalty": "l2", "alpha": 1e-2}
+
+
+def in_order(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with the row order of the stochastic benchmarks."""
+    return {**options, "shuffle": ORDER} if options["variant"] == "stochastic" else options
+
+
+class Compiled:
+    """Benchmarks of fits: all loops are compiled once a commit, before the first of them."""
+
+    def setup_cache(self):
+        in_two_processes(warmed_or_not, [in_order(options) for options in loops()])
+
+    setup_cache.timeout = COMPILING
+
+
 def in_two_processes(function: Callable, *columns: Any) -> list[Any]:
     """The function over rows of arguments, where nearly all of the work is compiling.
 
@@ -113,4 +145,4 @@ def target(y: np.ndarray, loss: str) -> np.ndarray:
     return classes(y, {"cross_entropy": 4}.get(loss, 2)) if loss in CLASSIFYING else y
 
 
-CLASSIFYING = ("log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron", "cross_entropy")
+CLASSIFYING = (*CLASSIFICATION, "cross_entropy")

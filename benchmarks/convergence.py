@@ -107,20 +107,20 @@ class Variants(Runs):
         return floor(runs[problem, variant]) + 1e-16
 
 
-class Robustness:
+class Robustness(Runs):
     """How many of a wide grid's learning rates fail: lower is better, and one is added so that none is not zero."""
 
     timeout = 120
     params = (OPTIMIZERS,)
     param_names = ("optimizer",)
 
-    def setup(self, optimizer):
+    def setup(self, runs, optimizer):
         with or_skip():
             import gdbench as gd
 
             self.problem = gd.load_problem("breast_cancer", **PROBLEMS["breast_cancer"])
 
     @named(f"1 + failing learning rates of {len(SWEPT)}", unit="rates", version="2")
-    def track_failing_rates(self, optimizer):
+    def track_failing_rates(self, runs, optimizer):
         runs = (curve(self.problem, variant="mini-batch", optimizer=optimizer, learning_rate=rate, epochs=50) for rate in SWEPT)
         return 1.0 + sum(not found["gap"].min() <= 1e-2 for found in runs)

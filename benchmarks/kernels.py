@@ -4,20 +4,7 @@ from __future__ import annotations
 
 import gdbench as gd
 
-from .common import (
-    COMPILING,
-    OPTIMIZERS,
-    ORDER,
-    SIZES,
-    VARIANTS,
-    in_two_processes,
-    named,
-    regression,
-    sparse,
-    target,
-    warmed,
-    warmed_or_not,
-)
+from .common import OPTIMIZERS, SIZES, STORAGES, VARIANTS, Compiled, in_order, named, regression, sparse, target, warmed
 
 LOSSES = (
     "squared_error",
@@ -29,33 +16,13 @@ LOSSES = (
     "modified_huber",
     "cross_entropy",
 )
-STORAGES = ("dense float64", "dense float32", "CSR float64", "CSR float32")
-
 #: The least of so many is reported: what else the machine does only ever adds to a time.
 REPEATS = 9
 #: A rate with which nothing diverges.
 RATE = 1e-4
 
 
-def loops():
-    """The options of every loop that this file times."""
-    for optimizer in OPTIMIZERS:
-        yield {"variant": "mini-batch", "optimizer": optimizer}
-        yield {"variant": "stochastic", "optimizer": optimizer}
-    yield {"variant": "batch"}
-    yield from ({"variant": "stochastic", "loss": loss} for loss in LOSSES)
-    for storage in STORAGES:
-        kind, dtype = storage.split()
-        yield {"variant": "mini-batch", "storage": kind, "dtype": dtype}
-        yield {"variant": "stochastic", "storage": kind, "dtype": dtype}
-
-
-def in_order(options):
-    """The options with the row order of the stochastic benchmarks."""
-    return {**options, "shuffle": ORDER} if options["variant"] == "stochastic" else options
-
-
-class Epoch:
+class Epoch(Compiled):
     """A fit of a few epochs; its data and its compiled loops are ready before the clock starts."""
 
     timeout = 120
@@ -64,11 +31,6 @@ class Epoch:
     rounds = 4  # where the data lies in memory differs from process to process, and the time with it
     warmup_time = 0.0
     epochs = 4
-
-    def setup_cache(self):
-        in_two_processes(warmed_or_not, [in_order(options) for options in loops()])
-
-    setup_cache.timeout = COMPILING
 
     def prepare(self, X, y, storage="dense", dtype="float64", **options):
         options = in_order(options)

@@ -7,13 +7,13 @@ import sys
 
 import gdbench as gd
 
-from .common import named, regression, sparse, warmed
+from .common import Compiled, named, regression, sparse, warmed
 
 #: 80 MB of dense values, 84 MB of sparse ones with their columns: a copy of X cannot hide.
 ROWS, COLUMNS = 100_000, 100
 
 
-class Peak:
+class Peak(Compiled):
     timeout = 120
     version = "1"
     params = (("dense", "CSR"), ("batch", "stochastic"))

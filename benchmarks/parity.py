@@ -10,16 +10,14 @@ from sklearn.linear_model import SGDClassifier, SGDRegressor
 
 import gdbench as gd
 
-from .common import ORDER, classes, named, or_skip, regression
+from .common import CLASSIFICATION, ORDER, REGRESSION, Compiled, classes, named, or_skip, regression
 
-REGRESSION = ("squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive")
-CLASSIFICATION = ("log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron")
 #: A penalty acts beside the loss, whichever it is: one of each kind of target shows it.
 PENALISED = ("squared_error", "log_loss")
 EPOCHS, RATE, ALPHA = 5, 1e-3, 1e-2
 
 
-class SameSteps:
+class SameSteps(Compiled):
     timeout = 120
     version = "1"
     params = ((*REGRESSION, *CLASSIFICATION),)
