@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -23,6 +23,9 @@ OPTIMIZERS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 
 #: The row order of every stochastic benchmark, scikit-learn's own: one order, so that they share what they compile.
 ORDER = "sklearn"
+
+#: A rate with which nothing diverges, and how many such rates a sweep has.
+RATE, LANES = 1e-4, (1, 8, 32)
 
 #: Seconds that compiling a file's loops may take.
 COMPILING = 900
@@ -87,13 +90,19 @@ def classes(y: np.ndarray, k: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def warmed(**options: Any) -> None:
-    """Compile, or load from the cache, what a fit with these options needs: no benchmark times that by accident."""
-    storage, dtype = options.pop("storage", "dense"), options.pop("dtype", "float64")
+    """Compile, or load from the cache, what a fit with these options needs, or a sweep of so many `lanes`.
+
+    No benchmark times that by accident.
+    """
+    storage, dtype, lanes = (
+        options.pop(name, usual) for name, usual in (("storage", "dense"), ("dtype", "float64"), ("lanes", 1))
+    )
     X, y = regression(64, 4, dtype) if storage == "dense" else sparse(64, 8, 4, dtype)
     with or_skip():
         import gdbench as gd
 
-        gd.fit(X, target(y, options.get("loss", "squared_error")), epochs=1, record=2, **options)
+        call = partial(gd.sweep, learning_rates=[RATE] * lanes) if lanes > 1 else gd.fit
+        call(X, target(y, options.get("loss", "squared_error")), epochs=1, record=2, **options)
 
 
 def loops() -> Iterator[dict[str, Any]]:
@@ -102,6 +111,7 @@ def loops() -> Iterator[dict[str, Any]]:
         yield from ({"variant": variant, "optimizer": optimizer} for optimizer in OPTIMIZERS)
         for kind, dtype in map(str.split, STORAGES):
             yield {"variant": variant, "storage": kind, "dtype": dtype}
+    yield from ({"variant": "stochastic", "lanes": lanes} for lanes in LANES)
     for kind in ("dense", "CSR"):
         yield {"variant": "batch", "storage": kind}
         yield {"variant": "stochastic", "storage": kind, "loss": "log_loss"}

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import gdbench as gd
 
-from .common import OPTIMIZERS, SIZES, STORAGES, VARIANTS, Compiled, in_order, named, regression, sparse, target, warmed
+from .common import (
+    LANES,
+    OPTIMIZERS,
+    RATE,
+    SIZES,
+    STORAGES,
+    VARIANTS,
+    Compiled,
+    in_order,
+    named,
+    regression,
+    sparse,
+    target,
+    warmed,
+)
 
 LOSSES = (
     "squared_error",
@@ -18,8 +32,6 @@ LOSSES = (
 )
 #: The least of so many is reported: what else the machine does only ever adds to a time.
 REPEATS = 9
-#: A rate with which nothing diverges.
-RATE = 1e-4
 
 
 class Epoch(Compiled):
@@ -99,21 +111,17 @@ class Sizes(Epoch):
 
 
 class Sweeps(Epoch):
-    params = ((1, 8, 32),)
+    params = (LANES,)
     param_names = ("learning rates",)
 
     def setup(self, lanes):
-        self.prepare(*regression(20_000, 20), variant="stochastic")
-        del self.options["learning_rate"]
+        self.prepare(*regression(20_000, 20), variant="stochastic", lanes=lanes)
+        del self.options["learning_rate"], self.options["lanes"]
         self.options["learning_rates"] = [RATE * (1 + lane) / lanes for lane in range(lanes)]
-        self.sweep(self.X[:64], self.y[:64])
-
-    def sweep(self, X, y):
-        gd.sweep(X, y, **self.options)
 
     @named("sweep of learning rates, 4 epochs, 20,000 × 20", version="2")
     def time_sweep(self, lanes):
-        self.sweep(self.X, self.y)
+        gd.sweep(self.X, self.y, **self.options)
 
 
 class Landscapes:
