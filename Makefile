@@ -95,8 +95,11 @@ else
 	$(ASV) run --show-stderr $(ARGS) 'HEAD^!'
 endif
 
-asv-compare: asv-machine ## measure BASE (HEAD~1) and the current commit; fails when one is worse by FACTOR (1.2)
-	$(ASV) continuous --factor $(FACTOR) --show-stderr $(ARGS) $(BASE) HEAD
+# A busy machine slows a benchmark down now and then, so what seems worse is measured once more.
+COMPARE = $(ASV) continuous --factor $(FACTOR) --show-stderr $(ARGS) $(BASE) HEAD
+
+asv-compare: asv-machine ## measure BASE (HEAD~1) and the current commit; fails when one is worse by FACTOR (1.2), twice
+	$(COMPARE) || { echo "Something is worse; measuring once more."; $(COMPARE); }
 
 asv-history: asv-machine ## measure the last N (10) commits that have no results yet
 	git rev-list --first-parent --max-count=$(N) HEAD | $(ASV) run --skip-existing-commits $(ARGS) HASHFILE:-
