@@ -175,6 +175,18 @@ def numpy_adam_timer(X, y, batch: int) -> Timer:
     return run
 
 
+def torch_epochs(epochs: int, n: int, batch: int, rule, loss: Callable) -> None:
+    """Epochs of mini-batch descent in PyTorch, eager, on a loss of the rows of a batch."""
+    import torch
+
+    for _ in range(epochs):
+        order = torch.randperm(n)
+        for first in range(0, n, batch):
+            rule.zero_grad()
+            loss(order[first : first + batch]).backward()
+            rule.step()
+
+
 def torch_adam_timer(X, y, batch: int) -> Timer:
     """Seconds of mini-batch Adam in PyTorch, eager."""
     import torch
@@ -186,17 +198,10 @@ def torch_adam_timer(X, y, batch: int) -> Timer:
         w = torch.zeros(X.shape[1], dtype=A.dtype, requires_grad=True)
         rule = torch.optim.Adam([w], lr=RATE)
 
-        def work() -> None:
-            for _ in range(epochs):
-                order = torch.randperm(len(b))
-                for first in range(0, len(b), batch):
-                    rows = order[first : first + batch]
-                    rule.zero_grad()
-                    loss = 0.5 * ((A[rows] @ w - b[rows]) ** 2).mean()
-                    loss.backward()
-                    rule.step()
+        def loss(rows):
+            return 0.5 * ((A[rows] @ w - b[rows]) ** 2).mean()
 
-        return timed(work)
+        return timed(lambda: torch_epochs(epochs, len(b), batch, rule, loss))
 
     return run
 
@@ -253,18 +258,11 @@ def torch_mlp_timer(X, y, hidden: int, batch: int) -> Timer:
         network = torch.nn.Sequential(*layers)
         rule = torch.optim.SGD(network.parameters(), lr=RATE)
 
-        def work() -> None:
-            for _ in range(epochs):
-                order = torch.randperm(len(b))
-                for first in range(0, len(b), batch):
-                    rows = order[first : first + batch]
-                    rule.zero_grad()
-                    z = network(A[rows])
-                    lost = 0.5 * ((z[:, 0] - b[rows]) ** 2).mean() if real else torch.nn.functional.cross_entropy(z, b[rows])
-                    lost.backward()
-                    rule.step()
+        def loss(rows):
+            z = network(A[rows])
+            return 0.5 * ((z[:, 0] - b[rows]) ** 2).mean() if real else torch.nn.functional.cross_entropy(z, b[rows])
 
-        return timed(work)
+        return timed(lambda: torch_epochs(epochs, len(b), batch, rule, loss))
 
     return run
 
