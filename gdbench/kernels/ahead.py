@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdbench.kernels.data import emit_prefetch
-from gdbench.kernels.jit import OPTIONS
+from gdbench.kernels.jit import INLINED
 from gdbench.kernels.vectors import Emitter, shape_of, start_of_row
 
 
@@ -49,7 +49,7 @@ def _step_and_look(typingctx, w, x, i, after, beyond, far, push):
     return types.UniTuple(x.dtype, 3)(w, x, types.intp, types.intp, types.intp, types.intp, x.dtype), codegen
 
 
-@overload(step_and_look, jit_options={"forceinline": True, **OPTIONS})
+@overload(step_and_look, jit_options=INLINED)
 def _overload(w, x, i, after, beyond, far, push):
     if w.layout != "C" or x.layout != "C":
         return None  # the pass reads its arrays without gaps

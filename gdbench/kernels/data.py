@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.jit import inlined
+from gdbench.kernels.jit import INLINED, inlined
 from gdbench.kernels.tags import operation
 from gdbench.kernels.vectors import add_multiples, dots
 
@@ -58,14 +58,25 @@ def _touch_line(typingctx, array, *place):
     return types.void(array, types.StarArgTuple.from_types(place)), codegen
 
 
-@overload(touch, jit_options={"forceinline": True})
+@overload(touch, jit_options=INLINED)
 def _touch(array, i, j):
     return lambda array, i, j: _touch_line(array, np.intp(i), np.intp(j))
 
 
-@overload(touch_item, jit_options={"forceinline": True})
+@overload(touch_item, jit_options=INLINED)
 def _touch_item(array, i):
     return lambda array, i: _touch_line(array, np.intp(i))
+
+
+def per_line(array):
+    """How many of an array's values a cache line (64 bytes) holds."""
+    return 64 // array.itemsize
+
+
+@overload(per_line, jit_options=INLINED)
+def _per_line(array):
+    number = 64 // (array.dtype.bitwidth // 8)  # known when compiling: worked out in the loop, it would be a division a row
+    return lambda array: number
 
 
 class Dense(NamedTuple):
@@ -105,7 +116,7 @@ class Dense(NamedTuple):
     def prefetch_row(self, i, later):
         """Ask the memory for row i, a cache line (64 bytes) at a time."""
         x = self.values
-        for j in range(0, x.shape[1], 64 // x.itemsize):
+        for j in range(0, x.shape[1], per_line(x)):
             touch(x, i, j)
         touch(x, i, x.shape[1] - 1)  # a row that begins within a line ends in one more
 
@@ -174,7 +185,7 @@ class CSR(NamedTuple):
         """Ask the memory for row i's values and columns, and for where a later row begins."""
         touch_item(self.indptr, later)
         first, last = places(self, i)
-        for p in range(first, last, 64 // self.values.itemsize):
+        for p in range(first, last, per_line(self.values)):
             touch_item(self.values, p)
             touch_item(self.indices, p)
 

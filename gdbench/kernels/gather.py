@@ -10,7 +10,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.jit import OPTIONS
+from gdbench.kernels.jit import INLINED
 from gdbench.kernels.vectors import INDEX, Emitter
 
 #: Sums at a time: enough to hide a product's latency.
@@ -61,7 +61,7 @@ def _gathered_dot(typingctx, values, indices, first, last, w, zero):
     return zero(values, indices, types.uint64, types.uint64, w, zero), codegen
 
 
-@overload(gathered_dot, jit_options={"forceinline": True, **OPTIONS})
+@overload(gathered_dot, jit_options=INLINED)
 def _overload(values, indices, first, last, w, zero):
     if w.layout != "C" or values.layout != "C" or indices.layout != "C" or values.dtype != w.dtype:
         return None  # the sums read their arrays without gaps

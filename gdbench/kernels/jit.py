@@ -11,6 +11,7 @@ all kernel sources and of the compiler's versions: edited sources mean another f
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import shutil
@@ -28,6 +29,8 @@ import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
+from gdbench.kernels.inlining import Inlined
+
 #: ``fastmath=True`` would let LLVM assume that no NaN or infinity occurs and delete the checks for divergence; these
 #: flags keep ``isfinite`` right and still let sums be vectorised and products be fused.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
@@ -35,6 +38,9 @@ FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 #: Shared by kernels and by the bodies inlined into them. ``error_model="numpy"`` drops the check for division by
 #: zero from inner loops (the result is inf or nan, as in NumPy).
 OPTIONS: dict[str, Any] = {"fastmath": FASTMATH, "error_model": "numpy"}
+
+#: For the bodies that are inlined into kernels wherever they are called.
+INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True, "pipeline_class": Inlined}
 
 DAYS_KEPT = 30
 
@@ -105,6 +111,18 @@ def _caching_into(folder: Path) -> Iterator[None]:
         numba.config.CACHE_DIR = before
 
 
+@contextlib.contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Spare a compilation the search for cyclic garbage among the millions of objects that it makes: a third of its time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 class Kernel:
     """A compiled function: one dispatcher cached on disk, and in memory one for each set of tags from outside the package.
 
@@ -123,7 +141,7 @@ class Kernel:
         self._bound: dict[tuple, Callable] = {}
 
     def __call__(self, *args):
-        return self.dispatcher(*args)(*args)
+        return self.bound(*args)(*args)
 
     def dispatcher(self, *args) -> Callable:
         """The dispatcher that may serve these arguments; ask once and call it often."""
@@ -140,7 +158,8 @@ class Kernel:
         if key not in self._bound:
             dispatcher = self.dispatcher(*args)
             types = tuple(map(numba.typeof, args))
-            self._bound[key] = dispatcher.compile(types) if hasattr(dispatcher, "compile") else dispatcher
+            with _nothing_collected():
+                self._bound[key] = dispatcher.compile(types) if hasattr(dispatcher, "compile") else dispatcher
         return self._bound[key]
 
     def in_memory(self, classes: frozenset[type] = frozenset()) -> Callable:
@@ -157,7 +176,12 @@ def kernel(function: Callable) -> Kernel:
 
 def inlined(function: Callable) -> Callable:
     """A helper of kernels whose body is inlined at each call; in plain Python it is the function itself."""
-    return register_jitable(forceinline=True, **OPTIONS)(function)
+    return register_jitable(**INLINED)(function)
+
+
+def as_written(function: Callable) -> Callable:
+    """The same, but that its arithmetic is not rearranged with that around it."""
+    return register_jitable(**{**INLINED, "fastmath": False})(function)
 
 
 def called(function: Callable) -> Callable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import types
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.jit import OPTIONS
+from gdbench.kernels.jit import INLINED
 from gdbench.kernels.vectors import Emitter, shape_of, start_of_row
 
 #: Lanes come in multiples of this, or the compiler's loops over them would end in single steps; a descent fills up with
@@ -73,7 +73,7 @@ def _lanes_dot(typingctx, w, x, i, z):
     return types.void(w, x, types.intp, z), codegen
 
 
-@overload(lanes_dot, jit_options={"forceinline": True, **OPTIONS})
+@overload(lanes_dot, jit_options=INLINED)
 def _overload(w, x, i, z):
     if w.layout != "F" or x.layout != "C":
         return None  # the sums read their arrays without gaps

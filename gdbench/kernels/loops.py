@@ -22,9 +22,9 @@ from gdbench.kernels.models import (
     side_by_side,
 )
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
-from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
+from gdbench.kernels.penalties import NoPenalty, after_step, penalty_value, with_penalty
 from gdbench.kernels.tags import load, store
-from gdbench.kernels.task import AHEAD, EARLY, Counted, Uncounted, weigh
+from gdbench.kernels.task import AHEAD, EARLY, Counted, Task, Uncounted, weigh
 
 #: Rows whose gradients are summed before they join the batch's sum: a fixed split, so that the sum is the same to the bit
 #: whoever computes the parts, and more accurate than one long sum.
@@ -40,11 +40,11 @@ def zero(g):
 
 
 @inlined
-def move(task, rule, iterate, k, j, g, rate, now):
+def move(penalty, rule, iterate, k, j, g, rate, now):
     """One step of the penalised weight j of output k on the whole gradient g."""
     w, state, memory = iterate.w, iterate.state, iterate.memory
     wj, sj = step(rule, w[k, j], g, load(state, k, j), rate, now)
-    w[k, j], mj = after_step(task.penalty, wj, rate, iterate.travelled[k], load(memory, k, j))
+    w[k, j], mj = after_step(penalty, wj, rate, iterate.travelled[k], load(memory, k, j))
     store(state, k, j, sj)
     store(memory, k, j, mj)
 
@@ -55,6 +55,12 @@ def move_free(rule, iterate, k, j, g, rate, now):
     w, state = iterate.w, iterate.state
     w[k, j], sj = step(rule, w[k, j], g, load(state, k, j), rate, now)
     store(state, k, j, sj)
+
+
+@inlined
+def unpenalised(task):
+    """The same without its penalty: what works on rows alone is then compiled once for all penalties."""
+    return Task(task.model, task.data, task.target, task.weighting, task.loss, NoPenalty())
 
 
 @inlined
@@ -80,7 +86,7 @@ def move_outputs(task, rule, iterate, i, derivatives, factor, eta, now):
         rate = factor * eta[k]
         iterate.travelled[k] += rate
         for j in range(d):
-            move(task, rule, iterate, k, j, with_penalty(task.penalty, ck * x[i, j], w[k, j]), rate, now)
+            move(task.penalty, rule, iterate, k, j, with_penalty(task.penalty, ck * x[i, j], w[k, j]), rate, now)
         if parameters(task.model, w) > d:
             move_free(rule, iterate, k, d, ck, rate, now)
 
@@ -96,7 +102,7 @@ def move_lanes(task, rule, iterate, i, c, factor, eta, now):
     for j in range(d):
         xij = x[i, j]
         for k in range(w.shape[0]):
-            move(task, rule, iterate, k, j, with_penalty(task.penalty, c[k] * xij, w[k, j]), factor * eta[k], now)
+            move(task.penalty, rule, iterate, k, j, with_penalty(task.penalty, c[k] * xij, w[k, j]), factor * eta[k], now)
     if parameters(task.model, w) > d:
         for k in range(w.shape[0]):
             move_free(rule, iterate, k, d, c[k], factor * eta[k], now)
@@ -142,26 +148,26 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
 
 
 @inlined
-def whole(task, rule, w, g, k, j, share):
+def whole(penalty, rule, w, g, k, j, share):
     """The gradient of a penalised weight, its penalty's included, from the sum g; clipping has left it whole."""
-    return share * g[k, j] if clips_norm(rule) else with_penalty(task.penalty, share * g[k, j], w[k, j])
+    return share * g[k, j] if clips_norm(rule) else with_penalty(penalty, share * g[k, j], w[k, j])
 
 
 @inlined
-def take_step(task, rule, iterate, g, share, factor, eta, t):
+def take_step(model, penalty, rule, iterate, g, share, factor, eta, t):
     """One step of every output on the gradient share·g plus the penalty's, at the rate factor·eta[k]; g is overwritten."""
     w = iterate.w
-    free, every = penalised(task.model, w), parameters(task.model, w)
+    free, every = penalised(model, w), parameters(model, w)
     now = w.dtype.type(t)
     if clips_norm(rule):
-        clip(task, rule, w, g, share)
+        clip(model, penalty, rule, w, g, share)
         share = w.dtype.type(1)
     for k in range(w.shape[0]):
         iterate.travelled[k] += factor * eta[k]
-    if side_by_side(task.model):
+    if side_by_side(model):
         for j in range(free):
             for k in range(w.shape[0]):
-                move(task, rule, iterate, k, j, whole(task, rule, w, g, k, j, share), factor * eta[k], now)
+                move(penalty, rule, iterate, k, j, whole(penalty, rule, w, g, k, j, share), factor * eta[k], now)
         for j in range(free, every):
             for k in range(w.shape[0]):
                 move_free(rule, iterate, k, j, share * g[k, j], factor * eta[k], now)
@@ -169,20 +175,20 @@ def take_step(task, rule, iterate, g, share, factor, eta, t):
         for k in range(w.shape[0]):
             rate = factor * eta[k]
             for j in range(free):
-                move(task, rule, iterate, k, j, whole(task, rule, w, g, k, j, share), rate, now)
+                move(penalty, rule, iterate, k, j, whole(penalty, rule, w, g, k, j, share), rate, now)
             for j in range(free, every):
                 move_free(rule, iterate, k, j, share * g[k, j], rate, now)
 
 
 @inlined
-def clip(task, rule, w, g, share):
+def clip(model, penalty, rule, w, g, share):
     """Make g the whole gradient, share·g plus the penalty's, and clip it model by model."""
-    free, every, group = penalised(task.model, w), parameters(task.model, w), classes(task.model)
+    free, every, group = penalised(model, w), parameters(model, w), classes(model)
     for first in range(0, w.shape[0], group):
         total = 0.0
         for k in range(first, first + group):
             for j in range(every):
-                g[k, j] = with_penalty(task.penalty, share * g[k, j], w[k, j]) if j < free else share * g[k, j]
+                g[k, j] = with_penalty(penalty, share * g[k, j], w[k, j]) if j < free else share * g[k, j]
                 total += g[k, j] * g[k, j]
         factor = clip_factor(rule, math.sqrt(total))
         for k in range(first, first + group):
@@ -226,8 +232,8 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
         for first in range(0, order.shape[1], batch_size):
             rows = order[p, first : first + batch_size]
             ask_for_rows(task.data, order[p, first + batch_size : first + batch_size + EARLY])
-            batch_gradient(task, rows, w, g, part, z, c, Uncounted())
-            take_step(task, rule, iterate, g, w.dtype.type(1.0 / rows.size), rates[s], eta, t + s)
+            batch_gradient(unpenalised(task), rows, w, g, part, z, c, Uncounted())
+            take_step(task.model, task.penalty, rule, iterate, g, w.dtype.type(1.0 / rows.size), rates[s], eta, t + s)
             s += 1
 
 
@@ -243,7 +249,7 @@ def chunk_gradient(task, rows, w, g):
     """
     zero(g)
     z, c = np.empty(scratch(task.model, w, rows.size), w.dtype), np.empty(w.shape[0], w.dtype)
-    accumulate(task.model, task, rows, w, g, z, c, Uncounted())
+    accumulate(task.model, unpenalised(task), rows, w, g, z, c, Uncounted())
 
 
 @kernel
@@ -266,7 +272,7 @@ def step_on_chunks(task, rule, iterate, parts, factor, eta, t):
         for k in range(g.shape[0]):
             for j in range(g.shape[1]):
                 g[k, j] += parts[part, k, j]
-    take_step(task, rule, iterate, g, g.dtype.type(1.0 / task.target.size), factor, eta, t)
+    take_step(task.model, task.penalty, rule, iterate, g, g.dtype.type(1.0 / task.target.size), factor, eta, t)
 
 
 @kernel
@@ -292,7 +298,7 @@ def objective_and_gradient(task, w, totals, g):
     zero(g)
     for first in range(0, n, CHUNK):
         chunk = rows[first : first + CHUNK]
-        batch_gradient(task, chunk, w, part, part, z, c, Counted(totals))
+        batch_gradient(unpenalised(task), chunk, w, part, part, z, c, Counted(totals))
         for k in range(g.shape[0]):
             for j in range(g.shape[1]):
                 g[k, j] += part[k, j]

@@ -21,7 +21,7 @@ import numpy as np
 from gdbench.kernels.ahead import step_and_look
 from gdbench.kernels.data import CSR, Dense, places, prefetch_row, touch, touch_item
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.jit import inlined, kernel
+from gdbench.kernels.jit import as_written, inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.order import arrange
 from gdbench.kernels.tags import operation
@@ -386,6 +386,12 @@ def gather_in(v, mean, scalars):
     scalars[LEAD] = scalars[SCALE] = 1.0
 
 
+@as_written
+def ratio(a, b):
+    """a ⁄ b, worked out while the margin is; rearranged, the division would wait for the derivative."""
+    return a / b
+
+
 @inlined
 def all_finite(v, intercept):
     """Whether a descent is still in the range of its type."""
@@ -475,7 +481,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
                 scale = 1.0
             towards = push(aim, loss, p, y, norm)
             c = part * towards
-            step = real(part / scale * towards)
+            step = real(ratio(part, scale) * towards)
             if habits.fit_intercept:
                 # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
                 intercept += part * habits.decay * towards

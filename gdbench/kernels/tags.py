@@ -24,7 +24,7 @@ from collections.abc import Callable
 from numba import types
 from numba.extending import overload
 
-from gdbench.kernels.jit import OPTIONS
+from gdbench.kernels.jit import INLINED
 
 
 def operation(name: str, default: Callable | None = None) -> Callable:
@@ -53,7 +53,7 @@ def operation(name: str, default: Callable | None = None) -> Callable:
         return body_of(tag.instance_class) if isinstance(tag, types.BaseNamedTuple) else None
 
     # A call that is not inlined costs some 45 ns, more than a short row: hence forceinline.
-    overload(call, strict=False, jit_options={"forceinline": True, **OPTIONS})(pick)
+    overload(call, strict=False, jit_options=INLINED)(pick)
     return call
 
 
@@ -119,11 +119,11 @@ _STORES = (_store0, _store1, _store2, _store3, _store4, _store5)
 MOST_SLOTS = len(_LOADS) - 1
 
 
-@overload(load, jit_options={"forceinline": True, **OPTIONS})
+@overload(load, jit_options=INLINED)
 def _load(state, k, j):
     return _LOADS[len(state)]
 
 
-@overload(store, jit_options={"forceinline": True, **OPTIONS})
+@overload(store, jit_options=INLINED)
 def _store(state, k, j, values):
     return _STORES[len(state)]

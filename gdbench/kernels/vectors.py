@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.jit import FASTMATH, OPTIONS
+from gdbench.kernels.jit import FASTMATH, INLINED
 
 INDEX = ir.IntType(64)
 PLACE = ir.IntType(32)
@@ -220,14 +220,14 @@ def _add_multiples(typingctx, to, k, rows, numbers, scales, columns):
     return types.void(to, types.intp, rows, numbers_of, scales_of, types.intp), codegen
 
 
-@overload(dots, jit_options={"forceinline": True, **OPTIONS})
+@overload(dots, jit_options=INLINED)
 def _dots_of(rows, numbers, with_, k, columns):
     if rows.layout != "C" or with_.layout != "C" or rows.dtype != with_.dtype:
         return None
     return lambda rows, numbers, with_, k, columns: _dots(rows, numbers, with_, k, columns)
 
 
-@overload(add_multiples, jit_options={"forceinline": True, **OPTIONS})
+@overload(add_multiples, jit_options=INLINED)
 def _add_multiples_of(to, k, rows, numbers, scales, columns):
     if to.layout != "C" or rows.layout != "C" or to.dtype != rows.dtype:
         return None

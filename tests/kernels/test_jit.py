@@ -1,5 +1,6 @@
 """The jit policy: no stale code, cache hits in a second process, nothing compiled at import or twice."""
 
+import gc
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import pytest
+from numba.core.codegen import JITCodeLibrary
 
 import gdbench
 import gdbench as gd
@@ -189,6 +191,37 @@ def test_a_cache_folder_that_cannot_be_written_is_replaced(tmp_path):
     locked.mkdir(mode=0o500)
     script = "import json; from gdbench.kernels.jit import cache_root; print(json.dumps(str(cache_root())))"
     assert not run(script, tmp_path, GDBENCH_CACHE_DIR=str(locked / "inside")).startswith(str(locked))
+
+
+def test_what_is_inlined_is_not_made_machine_code_of(monkeypatch):
+    @jit.inlined
+    def twice(x):
+        return 2 * x
+
+    @jit.inlined
+    def four_times(x):
+        return twice(twice(x))
+
+    @jit.kernel
+    def eight_times(x):
+        return twice(four_times(x))
+
+    made = []
+    optimise = JITCodeLibrary._optimize_final_module
+    monkeypatch.setattr(JITCodeLibrary, "_optimize_final_module", lambda self: made.append(self.name) or optimise(self))
+    assert eight_times.in_memory()(3) == 24
+    assert len(made) == 1 and "eight_times" in made[0]
+
+
+def test_a_compilation_leaves_the_collector_of_garbage_as_it_was():
+    @jit.kernel
+    def same(x):
+        return x
+
+    for turn, value in ((gc.disable, 1), (gc.enable, 1.0)):
+        turn()
+        assert same.bound(value)(value) == value
+        assert gc.isenabled() == (turn is gc.enable)
 
 
 ARRAY = np.arange(6.0).reshape(2, 3)

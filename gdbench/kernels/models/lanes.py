@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from gdbench.kernels.data import prefetch_row
 from gdbench.kernels.lanes import lanes_dot
 from gdbench.kernels.losses import derivative, value
 from gdbench.kernels.models import derive, margins
+from gdbench.kernels.models.linear import Linears
 from gdbench.kernels.task import EARLY, count, counts, weigh
 
 
-class Lanes(NamedTuple):
+class Lanes(Linears):
     """Linear models of one output each, over the same dense rows; weights (K, d + 1) in Fortran order.
 
     Neighbouring lanes share a register, and the loops go through them innermost.
-
-    Attributes
-    ----------
-    fit_intercept : bool
-        Whether the b are learnt.
     """
-
-    fit_intercept: bool = True
-
-    def group(self):
-        return 1
 
     def side_by_side(self):
         return True
-
-    def outputs(self, w):
-        return w.shape[0]
-
-    def penalised(self, w):
-        return w.shape[1] - 1
-
-    def parameters(self, w):
-        return w.shape[1] if self.fit_intercept else w.shape[1] - 1
 
     def margins(self, data, i, w, z):
         lanes_dot(w, data.values, i, z)
@@ -47,12 +27,6 @@ class Lanes(NamedTuple):
         for k in range(z.size):
             c[k] = derivative(loss, z[k], y)
         return c
-
-    def gather(self, z):
-        return z
-
-    def pick(self, c, k):
-        return c[k]
 
     def accumulate(self, task, rows, w, g, z, c, losses):
         data, last = task.data, w.shape[1] - 1

@@ -1,0 +1,55 @@
+"""How a body that is only ever inlined is compiled: as far as the form in which it is inlined, and no further.
+
+Numba optimises each function that a kernel calls and turns it into machine code, for itself, before the kernel is. For a
+function that is inlined wherever it is called nobody runs that code, and the kernel that holds it is optimised once more:
+a third of the time that a kernel takes to compile.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.typed_passes import NativeLowering
+
+
+class Body(JITCodeLibrary):
+    """Code to link into a caller's: tidied up function by function, but not optimised as a whole nor made machine code of."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class BodyLowering(NativeLowering):
+    """Numba's last step but for what would follow in it."""
+
+    _name = "body_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = library = Body(state.targetctx.codegen(), state.func_id.func_qualname)
+        library.enable_object_caching()
+        state.flags.no_compile = True
+        super().run_pass(state)
+        library.finalize()
+        # What callers know the function by: Numba asks for a built-in one, each its own, and calls none of them.
+        known_by = [library].append
+        state.targetctx.insert_user_function(known_by, state["cr"].fndesc, [library])
+        state["cr"] = state["cr"]._replace(cfunc=known_by)
+        return True
+
+
+class Inlined(CompilerBase):
+    """Numba's compiler with that last step: the ``pipeline_class`` of every body that is inlined."""
+
+    def define_pipelines(self) -> list:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [(BodyLowering if kind is NativeLowering else kind, why) for kind, why in passes.passes]
+        passes.finalize()
+        return [passes]
