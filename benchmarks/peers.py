@@ -26,7 +26,8 @@ from pathlib import Path
 import numpy as np
 
 import gdbench as gd
-from gdbench.kernels.bandwidth import total
+from gdbench.kernels.bandwidth import total, total_of_rows
+from gdbench.kernels.data import Dense
 
 RATE = 1e-4
 
@@ -36,7 +37,11 @@ Timer = Callable[[int], float]
 
 @dataclass
 class Row:
-    """A line of the table: milliseconds an epoch, the median ratio with its quartiles, the A/A noise, GB/s."""
+    """A line of the table: milliseconds an epoch, the median ratio with its quartiles, the A/A noise, GB/s.
+
+    The speed is given as a share of what a plain sum over an array reads and, where rows come in random order, of what a plain
+    sum over rows of that length in random order reads; 0 otherwise.
+    """
 
     work: str
     peer: str
@@ -48,6 +53,7 @@ class Row:
     noise: float
     gb_per_second: float
     share_of_bandwidth: float
+    share_of_random_rows: float
 
 
 def marginal(timer: Timer, epochs: int) -> float:
@@ -55,8 +61,8 @@ def marginal(timer: Timer, epochs: int) -> float:
     return max((timer(3 * epochs) - timer(epochs)) / (2 * epochs), 1e-9)
 
 
-def compare(work: str, peer: str, ours: Timer, theirs: Timer, epochs: tuple[int, int], rounds: int, size: int) -> Row:
-    """Time the pair in turn; `size` is the bytes of the data."""
+def compare(work: str, peer: str, ours: Timer, theirs: Timer, epochs: tuple[int, int], rounds: int, size: tuple[int, int]) -> Row:
+    """Time the pair in turn; `size` is the bytes of the data, and of a row where rows are read in random order, or 0."""
     ours(1), theirs(1)
     a, b, again = [], [], []
     for _ in range(rounds):
@@ -66,7 +72,7 @@ def compare(work: str, peer: str, ours: Timer, theirs: Timer, epochs: tuple[int,
     ratios = sorted(y / x for x, y in zip(a, b, strict=True))
     noise = statistics.median(abs(y / x - 1) for x, y in zip(a, again, strict=True))
     best, quarter = statistics.median(a), len(ratios) // 4
-    speed = size / best / 1e9
+    speed = size[0] / best / 1e9
     return Row(
         work=work,
         peer=peer,
@@ -78,6 +84,7 @@ def compare(work: str, peer: str, ours: Timer, theirs: Timer, epochs: tuple[int,
         noise=noise,
         gb_per_second=speed,
         share_of_bandwidth=speed / bandwidth(),
+        share_of_random_rows=speed / random_rows(*size) if size[1] else 0.0,
     )
 
 
@@ -88,6 +95,16 @@ def bandwidth(_known: list[float] = []) -> float:  # noqa: B006 - measured once
         total(x)
         _known.append(max(x.nbytes / timed(lambda: total(x)) / 1e9 for _ in range(7)))
     return _known[0]
+
+
+def random_rows(size: int, row: int, _known: dict[tuple[int, int], float] = {}) -> float:  # noqa: B006 - measured once
+    """What one core reads of rows of that many bytes, `size` bytes of them, in random order, in GB/s: the best of several."""
+    if (size, row) not in _known:
+        data = Dense(np.ones((max(1, size // row), max(1, row // 8))))
+        order = np.random.default_rng(0).permutation(len(data.values)).astype(np.int32)
+        total_of_rows(data, order)
+        _known[size, row] = max(data.values.nbytes / timed(lambda: total_of_rows(data, order)) / 1e9 for _ in range(7))
+    return _known[size, row]
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -296,7 +313,7 @@ def fits_timer(X, y, lanes: int) -> Timer:
 
 
 def cases(quick: bool, absent: set[str]):
-    """Each piece of work: its name, the peer's, both timers, the epochs of each, the data's bytes.
+    """Each piece of work: its name, the peer's, both timers, the epochs of each, the bytes of the data and of a random row.
 
     Peers that are not installed are left out and added to `absent`.
     """
@@ -306,7 +323,14 @@ def cases(quick: bool, absent: set[str]):
         yield from dense_cases(X, y, f"{n // 1000}k×{d}", absent)
     X, y = regression(10 * n, 20)
     batch = {"variant": "batch"}
-    yield "batch gradient, " + f"{n // 100}k×20", "NumPy", gdbench_timer(X, y, **batch), numpy_batch_timer(X, y), (4, 4), X.nbytes
+    yield (
+        "batch gradient, " + f"{n // 100}k×20",
+        "NumPy",
+        gdbench_timer(X, y, **batch),
+        numpy_batch_timer(X, y),
+        (4, 4),
+        (X.nbytes, 0),
+    )
     X32, y32 = regression(n, 100, np.float32)
     X64, y64 = X32.astype(np.float64), y32.astype(np.float64)
     yield (
@@ -315,14 +339,22 @@ def cases(quick: bool, absent: set[str]):
         gdbench_timer(X32, y32, **batch),
         gdbench_timer(X64, y64, **batch),
         (8, 8),
-        X32.nbytes,
+        (X32.nbytes, 0),
     )
     yield from network_cases(quick, absent)
-    S, t = sparse(n, 50_000, 61)
+    yield from sparse_cases(*sparse(n, 50_000, 61), f"{n // 1000}k×50k")
+    flights = gd.load_problem("flights-onehot")
+    rows = len(flights.y) // (5 if quick else 1)
+    yield from sparse_cases(flights.X[:rows], flights.y[:rows], f"flights one-hot, {rows // 1000}k×{flights.X.shape[1]:,}")
+
+
+def sparse_cases(X, y, name: str):
+    """The work on sparse rows."""
+    size = X.data.nbytes + X.indices.nbytes
     for order in ("sklearn", "block"):
-        ours = gdbench_timer(S, t, variant="stochastic", shuffle=order)
-        size = S.data.nbytes + S.indices.nbytes
-        yield f"CSR stochastic, {n // 1000}k×50k, {order} order", "scikit-learn", ours, sklearn_timer(S, t), (2, 2), size
+        ours = gdbench_timer(X, y, variant="stochastic", shuffle=order)
+        row = size // X.shape[0] if order == "sklearn" else 0
+        yield f"CSR stochastic, {name}, {order} order", "scikit-learn", ours, sklearn_timer(X, y), (2, 2), (size, row)
 
 
 def network_cases(quick: bool, absent: set[str]):
@@ -334,17 +366,18 @@ def network_cases(quick: bool, absent: set[str]):
         ours = gdbench_timer(X, target, model=network, loss=loss, variant="mini-batch", batch_size=32)
         work = f"MLP of {hidden}, mini-batch 32, {len(X)}×{X.shape[1]}"
         try:
-            yield work, "PyTorch", ours, torch_mlp_timer(X, target, hidden, 32), (2, 1), X.nbytes
+            yield work, "PyTorch", ours, torch_mlp_timer(X, target, hidden, 32), (2, 1), (X.nbytes, X.nbytes // len(X))
         except ImportError:
             absent.add("PyTorch")
 
 
 def dense_cases(X, y, name: str, absent: set[str]):
     """The work on dense rows."""
-    size = X.nbytes
+    size, in_sequence = (X.nbytes, X.nbytes // len(X)), (X.nbytes, 0)
     for order in ("sklearn", "block"):
         ours = gdbench_timer(X, y, variant="stochastic", shuffle=order)
-        yield f"stochastic, {name}, {order} order", "scikit-learn", ours, sklearn_timer(X, y), (4, 2), size
+        read = size if order == "sklearn" else in_sequence
+        yield f"stochastic, {name}, {order} order", "scikit-learn", ours, sklearn_timer(X, y), (4, 2), read
     adam = gdbench_timer(X, y, variant="mini-batch", batch_size=32, optimizer="adam")
     yield f"mini-batch 32 Adam, {name}", "NumPy", adam, numpy_adam_timer(X, y, 32), (4, 1), size
     for peer, maker in (("optax", optax_adam_timer), ("PyTorch", torch_adam_timer)):
@@ -352,7 +385,7 @@ def dense_cases(X, y, name: str, absent: set[str]):
             yield f"mini-batch 32 Adam, {name}", peer, adam, maker(X, y, 32), (4, 1), size
         except ImportError:
             absent.add(peer)
-    yield f"batch gradient, {name}", "NumPy", gdbench_timer(X, y, variant="batch"), numpy_batch_timer(X, y), (8, 8), size
+    yield f"batch gradient, {name}", "NumPy", gdbench_timer(X, y, variant="batch"), numpy_batch_timer(X, y), (8, 8), in_sequence
     sweep = sweep_timer(X, y, 32)
     yield f"sweep of 32 rates, {name}", "32 single fits", sweep, fits_timer(X, y, 32), (1, 1), size
     if (os.cpu_count() or 1) > 1:
@@ -369,12 +402,13 @@ def table(rows: list[Row]) -> str:
     lines = [
         f"Read bandwidth of one core in the same run: {bandwidth():.1f} GB/s. Milliseconds an epoch; quartiles in brackets.",
         "",
-        "| work | gdbench | peer | | ratio | A/A noise | GB/s | of bandwidth |",
-        "|---|---|---|---|---|---|---|---|",
+        "| work | gdbench | peer | | ratio | A/A noise | GB/s | of bandwidth | of random rows |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for r in rows:
         ratio = f"{r.ratio:.1f}× [{r.low:.1f}, {r.high:.1f}]"
-        rest = f"{r.noise:.0%} | {r.gb_per_second:.1f} | {r.share_of_bandwidth:.0%}"
+        rest = f"{r.noise:.0%} | {r.gb_per_second:.1f} | {r.share_of_bandwidth:.0%} | "
+        rest += f"{r.share_of_random_rows:.0%}" if r.share_of_random_rows else "–"
         lines.append(f"| {r.work} | {r.ours_ms:.2f} | {r.peer} | {r.peer_ms:.2f} | {ratio} | {rest} |")
     return "\n".join(lines)
 

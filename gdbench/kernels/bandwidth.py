@@ -1,6 +1,8 @@
 """How fast memory can be read: the floor under every pass over the data."""
 
+from gdbench.kernels.data import prefetch_row
 from gdbench.kernels.jit import kernel
+from gdbench.kernels.task import AHEAD
 
 
 @kernel
@@ -9,4 +11,17 @@ def total(x):
     s = x[0] * 0
     for i in range(x.size):
         s += x[i]
+    return s
+
+
+@kernel
+def total_of_rows(data, order):
+    """The sum of all values of dense rows, read in that order, each asked for ahead of its turn as the descent loops do."""
+    x = data.values
+    s = x[0, 0] * 0
+    for r in range(order.size):
+        if r + AHEAD < order.size:
+            prefetch_row(data, order[r + AHEAD], order[r + AHEAD])
+        for j in range(x.shape[1]):
+            s += x[order[r], j]
     return s
