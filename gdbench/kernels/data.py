@@ -19,6 +19,12 @@ from gdbench.kernels.jit import INLINED, inlined
 from gdbench.kernels.tags import operation
 from gdbench.kernels.vectors import add_multiples, dots
 
+#: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.
+AHEAD = 24
+
+#: Bytes of the first-level cache for rows that wait for their use.
+FIRST_LEVEL = 12 << 10
+
 row_dot = operation("row_dot")
 row_axpy = operation("row_axpy")
 rows_dot = operation("rows_dot")
@@ -26,6 +32,7 @@ rows_axpy = operation("rows_axpy")
 outputs_dot = operation("outputs_dot")
 row_values = operation("row_values")
 prefetch_row = operation("prefetch_row")
+reach = operation("reach")
 
 
 def touch(array, i, j):
@@ -113,6 +120,10 @@ class Dense(NamedTuple):
         """Row i as an array of shape (d,)."""
         return self.values[i]
 
+    def reach(self):
+        """How many rows ahead of their use a loop asks for them: AHEAD, or what the first-level cache keeps."""
+        return max(4, min(AHEAD, FIRST_LEVEL // max(1, 8 * self.values.shape[1])))
+
     def prefetch_row(self, i, later):
         """Ask the memory for row i, a cache line (64 bytes) at a time."""
         x = self.values
@@ -180,6 +191,9 @@ class CSR(NamedTuple):
         for p in range(first, last):
             scratch[self.indices[p]] = self.values[p]
         return scratch
+
+    def reach(self):
+        return AHEAD
 
     def prefetch_row(self, i, later):
         """Ask the memory for row i's values and columns, and for where a later row begins."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gdbench.kernels.data import prefetch_row, touch_item
+from gdbench.kernels.data import prefetch_row, reach, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import (
     accumulate,
@@ -24,7 +24,7 @@ from gdbench.kernels.models import (
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import NoPenalty, after_step, penalty_value, with_penalty
 from gdbench.kernels.tags import load, store
-from gdbench.kernels.task import AHEAD, EARLY, Counted, Task, Uncounted, weigh
+from gdbench.kernels.task import Counted, Task, Uncounted, weigh
 
 #: Rows whose gradients are summed before they join the batch's sum: a fixed split, so that the sum is the same to the bit
 #: whoever computes the parts, and more accurate than one long sum.
@@ -64,12 +64,15 @@ def unpenalised(task):
 
 
 @inlined
-def batch_gradient(task, rows, w, g, part, z, c, losses):
-    """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk; count the losses if asked."""
+def batch_gradient(task, rows, later, w, g, part, z, c, losses):
+    """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk; count the losses if asked.
+
+    The rows `later` are asked for meanwhile: those that come so many after each of `rows`, in this batch or the next.
+    """
     for first in range(0, rows.size, CHUNK):
         into = g if first == 0 else part
         zero(into)
-        accumulate(task.model, task, rows[first : first + CHUNK], w, into, z, c, losses)
+        accumulate(task.model, task, rows[first : first + CHUNK], later[first : first + CHUNK], w, into, z, c, losses)
         if first > 0:
             for k in range(g.shape[0]):
                 for j in range(g.shape[1]):
@@ -129,15 +132,16 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
         Number of the first step, from 1.
     """
     model, data, w = task.model, task.data, iterate.w
+    ahead = reach(data)
     z = np.empty(w.shape[0], w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     s = 0
     for p in range(order.shape[0]):
         for r in range(order.shape[1]):
             i = order[p, r]
-            if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
-                touch_item(task.target, order[p, r + AHEAD])
+            if r + ahead < order.shape[1]:
+                prefetch_row(data, order[p, r + ahead], order[p, min(r + 2 * ahead, order.shape[1] - 1)])
+                touch_item(task.target, order[p, r + ahead])
             derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
             now = w.dtype.type(t + s)
             if side_by_side(model):
@@ -196,13 +200,6 @@ def clip(model, penalty, rule, w, g, share):
                 g[k, j] *= factor
 
 
-@inlined
-def ask_for_rows(data, rows):
-    """Ask the memory for the rows with which the next batch begins; within a batch its loop looks ahead by itself."""
-    for r in range(rows.size):
-        prefetch_row(data, rows[r], rows[r])
-
-
 @kernel
 def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     """Mini-batch and batch descent: one step for every `batch_size` rows, on their mean gradient.
@@ -227,12 +224,13 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     z = np.empty(scratch(task.model, w, min(batch_size, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     g, part = np.empty_like(w), np.empty_like(w)
+    ahead = reach(task.data)
     s = 0
     for p in range(order.shape[0]):
         for first in range(0, order.shape[1], batch_size):
             rows = order[p, first : first + batch_size]
-            ask_for_rows(task.data, order[p, first + batch_size : first + batch_size + EARLY])
-            batch_gradient(unpenalised(task), rows, w, g, part, z, c, Uncounted())
+            later = order[p, first + ahead : first + ahead + batch_size]
+            batch_gradient(unpenalised(task), rows, later, w, g, part, z, c, Uncounted())
             take_step(task.model, task.penalty, rule, iterate, g, w.dtype.type(1.0 / rows.size), rates[s], eta, t + s)
             s += 1
 
@@ -249,7 +247,7 @@ def chunk_gradient(task, rows, w, g):
     """
     zero(g)
     z, c = np.empty(scratch(task.model, w, rows.size), w.dtype), np.empty(w.shape[0], w.dtype)
-    accumulate(task.model, unpenalised(task), rows, w, g, z, c, Uncounted())
+    accumulate(task.model, unpenalised(task), rows, rows[reach(task.data) :], w, g, z, c, Uncounted())
 
 
 @kernel
@@ -290,6 +288,7 @@ def objective_and_gradient(task, w, totals, g):
     z = np.empty(scratch(task.model, w, min(n, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     part = np.empty_like(g)
+    ahead = reach(task.data)
     rows = np.empty(n, np.int32)
     for i in range(n):
         rows[i] = i
@@ -298,7 +297,9 @@ def objective_and_gradient(task, w, totals, g):
     zero(g)
     for first in range(0, n, CHUNK):
         chunk = rows[first : first + CHUNK]
-        batch_gradient(unpenalised(task), chunk, w, part, part, z, c, Counted(totals))
+        batch_gradient(
+            unpenalised(task), chunk, rows[first + ahead : first + ahead + CHUNK], w, part, part, z, c, Counted(totals)
+        )
         for k in range(g.shape[0]):
             for j in range(g.shape[1]):
                 g[k, j] += part[k, j]

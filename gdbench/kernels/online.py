@@ -19,13 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdbench.kernels.ahead import step_and_look
-from gdbench.kernels.data import CSR, Dense, places, prefetch_row, touch, touch_item
+from gdbench.kernels.data import AHEAD, CSR, Dense, places, prefetch_row, touch, touch_item
 from gdbench.kernels.gather import gathered_dot
 from gdbench.kernels.jit import as_written, inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.order import arrange
 from gdbench.kernels.tags import operation
-from gdbench.kernels.task import AHEAD
 
 #: Derivatives are cut off here, as scikit-learn does, so that a wild row cannot end a fit by itself.
 STEEPEST = 1e12

@@ -10,12 +10,6 @@ weigh = operation("weigh")
 counts = operation("counts")
 count = operation("count")
 
-#: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.
-AHEAD = 24
-
-#: The same within a batch, which may hold few rows.
-EARLY = AHEAD // 2
-
 
 class Unweighted(NamedTuple):
     """Every row counts once."""

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.data import prefetch_row, row_values, touch_item
+from gdbench.kernels.data import prefetch_row, reach, row_values, touch_item
 from gdbench.kernels.jit import kernel
 from gdbench.kernels.loops import CHUNK, batch_gradient, unpenalised, zero
 from gdbench.kernels.models import derive, margins, outputs, parameters, pick
 from gdbench.kernels.optimizers import step
 from gdbench.kernels.penalties import with_penalty
 from gdbench.kernels.tags import load, store
-from gdbench.kernels.task import AHEAD, Uncounted, weigh
+from gdbench.kernels.task import Uncounted, weigh
 
 
 class Memory(NamedTuple):
@@ -61,7 +61,7 @@ def descend_with_memory(task, rule, iterate, memory, order, rates, eta, t):
     """
     model, data, penalty = task.model, task.data, task.penalty
     w, state, mean = iterate.w, iterate.state, memory.mean
-    d = w.shape[1] - 1
+    d, ahead = w.shape[1] - 1, reach(data)
     z, c, scratch = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype), np.zeros(d, w.dtype)
     part = w.dtype.type(1.0 / task.target.size)
     share = w.dtype.type(memory.share)
@@ -69,9 +69,9 @@ def descend_with_memory(task, rule, iterate, memory, order, rates, eta, t):
     for p in range(order.shape[0]):
         for r in range(order.shape[1]):
             i = order[p, r]
-            if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
-                touch_item(task.target, order[p, r + AHEAD])
+            if r + ahead < order.shape[1]:
+                prefetch_row(data, order[p, r + ahead], order[p, min(r + 2 * ahead, order.shape[1] - 1)])
+                touch_item(task.target, order[p, r + ahead])
             derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
             x = row_values(data, i, scratch)
             now = w.dtype.type(t + s)
@@ -110,13 +110,14 @@ def remember_all(task, w, memory):
     n = task.target.size
     z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
     part = np.empty(w.shape, w.dtype)
+    ahead = reach(task.data)
     rows = np.empty(n, np.int32)
     for i in range(n):
         rows[i] = i
     zero(memory.mean)
     for first in range(0, n, CHUNK):
         chunk = rows[first : first + CHUNK]
-        batch_gradient(unpenalised(task), chunk, w, part, part, z, c, Uncounted())
+        batch_gradient(unpenalised(task), chunk, rows[first + ahead : first + ahead + CHUNK], w, part, part, z, c, Uncounted())
         for k in range(w.shape[0]):
             for j in range(w.shape[1]):
                 memory.mean[k, j] += part[k, j] / n

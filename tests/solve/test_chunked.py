@@ -10,6 +10,7 @@ import pytest
 import gdbench as gd
 from gdbench.errors import GdbenchError
 from gdbench.kernels import optimizers
+from gdbench.kernels.lanes import FEWEST
 from gdbench.solve import chunks
 
 ROWS, COLUMNS = 9500, 5
@@ -90,6 +91,14 @@ def test_a_sweep_over_chunks(data, folder):
     found, expected = gd.sweep(folder, "y", **how, threads=2), gd.sweep(*data, **how)
     np.testing.assert_allclose(found.coef[:2], expected.coef[:2], rtol=0, atol=1e-10)
     assert found.status == expected.status == ("budget", "budget", "diverged")
+
+
+@pytest.mark.parametrize("variant", ["batch", "mini-batch"])
+def test_rates_enough_to_lie_side_by_side_over_chunks(data, folder, variant):
+    how = {"learning_rates": np.geomspace(1e-4, 0.1, FEWEST + 1), "variant": variant, "epochs": 3}
+    found, expected = gd.sweep(folder, "y", **how), gd.sweep(*data, **how)
+    np.testing.assert_array_equal(found.coef, expected.coef)
+    np.testing.assert_array_equal(found.intercept, expected.intercept)
 
 
 def test_a_network_over_chunks(data):

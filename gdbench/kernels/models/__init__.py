@@ -17,12 +17,15 @@ penalised ones first. The methods that the loops call:
     Output k's derivative.
 ``outputs(w)``, ``penalised(w)``, ``parameters(w)``
     K; how many parameters the penalty applies to; how many are learnt.
-``accumulate(task, rows, w, g, z, c, losses)``
-    Add the gradients of the rows' losses to g, which is zero on entry, and count the losses if they are ``Counted``.
+``accumulate(task, rows, later, w, g, z, c, losses)``
+    Add the gradients of the rows' losses to g, which is zero on entry, and count the losses if they are ``Counted``; ask the
+    memory for the rows `later` meanwhile, which are as many or fewer.
 ``curvatures(task, i, w, z, out)``
     Write the second derivatives of row i's loss to out[i] (a softmax: its probabilities).
 """
 
+from gdbench.kernels.data import prefetch_row, reach, touch_item
+from gdbench.kernels.jit import inlined
 from gdbench.kernels.tags import operation
 
 margins = operation("margins")
@@ -47,6 +50,14 @@ classes = operation("group")
 
 def _one_after_the_other(model):
     return False
+
+
+@inlined
+def ask_for(task, later, r):
+    """Ask the memory for row later[r], if there is one, and for its target."""
+    if r < later.size:
+        prefetch_row(task.data, later[r], later[min(r + reach(task.data), later.size - 1)])
+        touch_item(task.target, later[r])
 
 
 #: Whether neighbours in memory are outputs, not parameters: the loops then go through the outputs innermost.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from gdbench.kernels.data import prefetch_row
 from gdbench.kernels.lanes import lanes_dot
 from gdbench.kernels.losses import derivative, value
-from gdbench.kernels.models import derive, margins
+from gdbench.kernels.models import ask_for, derive, margins
 from gdbench.kernels.models.linear import Linears
-from gdbench.kernels.task import EARLY, count, counts, weigh
+from gdbench.kernels.task import count, counts, weigh
 
 
 class Lanes(Linears):
@@ -28,13 +27,12 @@ class Lanes(Linears):
             c[k] = derivative(loss, z[k], y)
         return c
 
-    def accumulate(self, task, rows, w, g, z, c, losses):
+    def accumulate(self, task, rows, later, w, g, z, c, losses):
         data, last = task.data, w.shape[1] - 1
         x = data.values
         for r in range(rows.size):
             i = rows[r]
-            if r + EARLY < rows.size:
-                prefetch_row(data, rows[r + EARLY], rows[min(r + 2 * EARLY, rows.size - 1)])
+            ask_for(task, later, r)
             margins(self, data, i, w, z)
             derive(self, task.loss, z, task.target[i], c)
             if counts(losses):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gdbench.kernels.data import outputs_dot, prefetch_row, row_axpy, row_dot, rows_axpy, rows_dot
+from gdbench.kernels.data import outputs_dot, row_axpy, row_dot, rows_axpy, rows_dot
 from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
-from gdbench.kernels.models import derive, margins
-from gdbench.kernels.task import EARLY, count, counts, weigh
+from gdbench.kernels.models import ask_for, derive, margins
+from gdbench.kernels.task import count, counts, weigh
 
 
 class Linear(NamedTuple):
@@ -45,7 +45,7 @@ class Linear(NamedTuple):
     def pick(self, c, k):
         return c
 
-    def accumulate(self, task, rows, w, g, z, c, losses):
+    def accumulate(self, task, rows, later, w, g, z, c, losses):
         """Four rows at a time: they share each load of a weight, and one store of the gradient."""
         data, target, loss = task.data, task.target, task.loss
         last = w.shape[1] - 1
@@ -53,8 +53,8 @@ class Linear(NamedTuple):
         whole = number - number % 4
         for r in range(0, whole, 4):
             i0, i1, i2, i3 = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
-            for ahead in range(r + EARLY, min(r + EARLY + 4, number)):
-                prefetch_row(data, rows[ahead], rows[min(ahead + EARLY, number - 1)])
+            for q in range(r, r + 4):
+                ask_for(task, later, q)
             z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w)
             b = w[0, last]
             z0, z1, z2, z3 = z0 + b, z1 + b, z2 + b, z3 + b
@@ -70,6 +70,7 @@ class Linear(NamedTuple):
             rows_axpy(data, i0, i1, i2, i3, c0, c1, c2, c3, g)
             g[0, last] += c0 + c1 + c2 + c3
         for r in range(whole, number):
+            ask_for(task, later, r)
             i = rows[r]
             zi = row_dot(data, i, w, 0) + w[0, last]
             ci = w.dtype.type(weigh(task.weighting, derivative(loss, zi, target[i]), i))
@@ -137,13 +138,12 @@ class Linears(NamedTuple):
     def pick(self, c, k):
         return c[k]
 
-    def accumulate(self, task, rows, w, g, z, c, losses):
+    def accumulate(self, task, rows, later, w, g, z, c, losses):
         data = task.data
         last = w.shape[1] - 1
         for r in range(rows.size):
             i = rows[r]
-            if r + EARLY < rows.size:
-                prefetch_row(data, rows[r + EARLY], rows[min(r + 2 * EARLY, rows.size - 1)])
+            ask_for(task, later, r)
             margins(self, data, i, w, z)
             derive(self, task.loss, z, task.target[i], c)
             if counts(losses):

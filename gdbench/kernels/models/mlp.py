@@ -89,7 +89,7 @@ class Perceptron(NamedTuple):
         inputs = w.shape[1] // self.hidden + 1
         return rows * (inputs + 2 * self.hidden + 2 * self.margins_out)
 
-    def accumulate(self, task, rows, w, g, z, c, losses):
+    def accumulate(self, task, rows, later, w, g, z, c, losses):
         for k in range(w.shape[0]):
             x, h, out, back, error = forward(self, task.data.values, rows, w[k], z)
             _, w2, _, _ = split(self, w[k])
