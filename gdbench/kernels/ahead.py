@@ -11,9 +11,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.data import emit_prefetch
 from gdbench.kernels.jit import INLINED
-from gdbench.kernels.vectors import Emitter, shape_of, start_of_row
+from gdbench.kernels.vectors import Emitter, emit_prefetch, shape_of, start_of_row
 
 
 def step_and_look(w, x, i, after, beyond, far, push):

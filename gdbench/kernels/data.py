@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
@@ -17,7 +16,7 @@ from numba.extending import intrinsic, overload
 from gdbench.kernels.gather import gathered_dot
 from gdbench.kernels.jit import INLINED, inlined
 from gdbench.kernels.tags import operation
-from gdbench.kernels.vectors import add_multiples, dots
+from gdbench.kernels.vectors import add_multiples, dots, emit_prefetch
 
 #: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.
 AHEAD = 24
@@ -33,6 +32,8 @@ outputs_dot = operation("outputs_dot")
 row_values = operation("row_values")
 prefetch_row = operation("prefetch_row")
 reach = operation("reach")
+prefetch_rest = operation("prefetch_rest")
+row_dot_and_ask = operation("row_dot_and_ask")
 
 
 def touch(array, i, j):
@@ -41,15 +42,6 @@ def touch(array, i, j):
 
 def touch_item(array, i):
     """Ask the memory for the cache line of ``array[i]``."""
-
-
-def emit_prefetch(builder, address):
-    """Emit the hint for the cache line at an address."""
-    word = ir.IntType(32)
-    pointer = builder.bitcast(address, ir.IntType(8).as_pointer())
-    kinds = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
-    hint = cgutils.get_or_insert_function(builder.module, kinds, "llvm.prefetch.p0")
-    builder.call(hint, [pointer, word(0), word(3), word(1)])  # a read, to be kept in every cache, of data
 
 
 @intrinsic
@@ -98,23 +90,32 @@ class Dense(NamedTuple):
 
     def row_dot(self, i, w, k):
         """Σⱼ x[i, j]·w[k, j] over the d columns."""
-        return dots(self.values, (i,), w, k, self.values.shape[1])[0]
+        return dots(self.values, (i,), w, k, self.values.shape[1], ())[0]
+
+    def row_dot_and_ask(self, i, w, k, far, later):
+        """The same; asks for row `far` on the way."""
+        prefetch_rest(self, far, later)
+        return dots(self.values, (i,), w, k, self.values.shape[1], (far,))[0]
 
     def row_axpy(self, i, scale, g, k):
         """Add scale·x[i, j] to g[k, j] for the d columns, in place."""
-        add_multiples(g, k, self.values, (i,), (scale,), self.values.shape[1])
+        add_multiples(g, k, self.values, (i,), (scale,), self.values.shape[1], ())
 
-    def rows_dot(self, i0, i1, i2, i3, w):
-        """The dot products of four rows with w[0], which they share in registers."""
-        return dots(self.values, (i0, i1, i2, i3), w, 0, self.values.shape[1])
+    def rows_dot(self, i0, i1, i2, i3, w, far):
+        """The dot products of four rows with w[0], which they share in registers; asks for the rows `far` on the way."""
+        return dots(self.values, (i0, i1, i2, i3), w, 0, self.values.shape[1], far)
 
-    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g):
-        """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place, with one store a weight."""
-        add_multiples(g, 0, self.values, (i0, i1, i2, i3), (c0, c1, c2, c3), self.values.shape[1])
+    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g, far):
+        """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place, with one store a weight; asks likewise."""
+        add_multiples(g, 0, self.values, (i0, i1, i2, i3), (c0, c1, c2, c3), self.values.shape[1], far)
+
+    def prefetch_rest(self, i, later):
+        """Ask for what such a pass leaves out of a row i: where it ends, perhaps in one more line."""
+        touch(self.values, i, self.values.shape[1] - 1)
 
     def outputs_dot(self, i, w, k):
         """The dot products of row i with w[k], ..., w[k + 3], which share the row in registers."""
-        return dots(w, (k, k + 1, k + 2, k + 3), self.values, i, self.values.shape[1])
+        return dots(w, (k, k + 1, k + 2, k + 3), self.values, i, self.values.shape[1], ())
 
     def row_values(self, i, scratch):
         """Row i as an array of shape (d,)."""
@@ -163,17 +164,22 @@ class CSR(NamedTuple):
         first, last = places(self, i)
         return gathered_dot(self.values, self.indices, first, last, w[k], w.dtype.type(0))
 
+    def row_dot_and_ask(self, i, w, k, far, later):
+        """The same; asks for row `far` first."""
+        prefetch_row(self, far, later)
+        return row_dot(self, i, w, k)
+
     def row_axpy(self, i, scale, g, k):
         """Add scale·x[i, j] to g[k, j] for the stored values, in place."""
         first, last = places(self, i)
         for p in range(first, last):
             g[k, self.indices[p]] += scale * self.values[p]
 
-    def rows_dot(self, i0, i1, i2, i3, w):
+    def rows_dot(self, i0, i1, i2, i3, w, far):
         """The dot products of four rows with w[0]."""
         return row_dot(self, i0, w, 0), row_dot(self, i1, w, 0), row_dot(self, i2, w, 0), row_dot(self, i3, w, 0)
 
-    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g):
+    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g, far):
         """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place."""
         row_axpy(self, i0, c0, g, 0)
         row_axpy(self, i1, c1, g, 0)
@@ -202,6 +208,9 @@ class CSR(NamedTuple):
         for p in range(first, last, per_line(self.values)):
             touch_item(self.values, p)
             touch_item(self.indices, p)
+
+    def prefetch_rest(self, i, later):
+        prefetch_row(self, i, later)
 
 
 def columns(data) -> int:

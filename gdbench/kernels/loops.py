@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from gdbench.kernels.data import prefetch_row, reach, touch_item
+from gdbench.kernels.data import reach, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import (
     accumulate,
     classes,
     curvatures,
     derive,
-    margins,
+    margins_and_ask,
     outputs,
     parameters,
     penalised,
@@ -139,10 +139,9 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
     for p in range(order.shape[0]):
         for r in range(order.shape[1]):
             i = order[p, r]
-            if r + ahead < order.shape[1]:
-                prefetch_row(data, order[p, r + ahead], order[p, min(r + 2 * ahead, order.shape[1] - 1)])
-                touch_item(task.target, order[p, r + ahead])
-            derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
+            far, later = order[p, min(r + ahead, order.shape[1] - 1)], order[p, min(r + 2 * ahead, order.shape[1] - 1)]
+            touch_item(task.target, far)
+            derivatives = derive(model, task.loss, margins_and_ask(model, data, i, w, z, far, later), task.target[i], c)
             now = w.dtype.type(t + s)
             if side_by_side(model):
                 move_lanes(task, rule, iterate, i, c, rates[s], eta, now)

@@ -135,6 +135,15 @@ class Emitter:
             width //= 2
 
 
+def emit_prefetch(builder, address):
+    """Emit the hint for the cache line at an address."""
+    word = ir.IntType(32)
+    pointer = builder.bitcast(address, ir.IntType(8).as_pointer())
+    kinds = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
+    hint = cgutils.get_or_insert_function(builder.module, kinds, "llvm.prefetch.p0")
+    builder.call(hint, [pointer, word(0), word(3), word(1)])  # a read, to be kept in every cache, of data
+
+
 def start_of_row(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
     """The address of an array's row i."""
     view = context.make_array(kind)(context, builder, array)
@@ -146,8 +155,10 @@ def shape_of(context: Any, builder: Any, kind: Any, array: Any) -> list:
     return cgutils.unpack_tuple(builder, context.make_array(kind)(context, builder, array).shape)
 
 
-def dots(rows, numbers, with_, k, columns):
+def dots(rows, numbers, with_, k, columns, far):
     """The dot products of some rows of one array, over the first columns, with row k of another.
+
+    On the way the memory is asked for the rows `far`, a line at a time: a burst of requests would have to wait for itself.
 
     Parameters
     ----------
@@ -155,6 +166,8 @@ def dots(rows, numbers, with_, k, columns):
     numbers : tuple of ints
         The rows; they share each load of the other.
     k, columns : int
+    far : tuple of ints
+        Rows of the first array that are soon needed; may be empty.
 
     Returns
     -------
@@ -163,7 +176,7 @@ def dots(rows, numbers, with_, k, columns):
     return tuple([rows[i, :columns] @ with_[k, :columns] for i in numbers])
 
 
-def add_multiples(to, k, rows, numbers, scales, columns):
+def add_multiples(to, k, rows, numbers, scales, columns, far):
     """Add the sum of scale·row, of some rows of an array over its first columns, to row k of another, in place.
 
     Parameters
@@ -173,13 +186,26 @@ def add_multiples(to, k, rows, numbers, scales, columns):
     numbers : tuple of ints
     scales : tuple of as many floats, of the arrays' type
     k, columns : int
+    far : tuple of ints
+        As for :func:`dots`.
     """
     for i, scale in zip(numbers, scales, strict=True):
         to[k, :columns] += scale * rows[i, :columns]
 
 
+def ask_for_lines(out, context, kind, array, far):
+    """What :meth:`Emitter.columns` calls where a line begins: a request for that line of each row of `far`."""
+    starts = [start_of_row(context, out.builder, kind, array, i) for i in cgutils.unpack_tuple(out.builder, far)]
+
+    def ask(j):
+        for start in starts:
+            emit_prefetch(out.builder, out.builder.gep(start, [j]))
+
+    return ask
+
+
 @intrinsic
-def _dots(typingctx, rows, numbers, with_, k, columns):
+def _dots(typingctx, rows, numbers, with_, k, columns, far):
     def codegen(context, builder, signature, args):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(rows.dtype))
@@ -191,14 +217,15 @@ def _dots(typingctx, rows, numbers, with_, k, columns):
             shared = out.load(other, j, width)
             return [out.add_product(out.load(row, j, width), shared, total) for row, total in zip(starts, totals, strict=True)]
 
-        return cgutils.pack_array(builder, out.columns(args[4], len(starts), visit))
+        ask = ask_for_lines(out, context, kinds[0], args[0], args[5])
+        return cgutils.pack_array(builder, out.columns(args[4], len(starts), visit, ask))
 
-    numbers_of = types.UniTuple(types.intp, len(numbers))
-    return types.UniTuple(rows.dtype, len(numbers))(rows, numbers_of, with_, types.intp, types.intp), codegen
+    numbers_of, far_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(types.intp, len(far))
+    return types.UniTuple(rows.dtype, len(numbers))(rows, numbers_of, with_, types.intp, types.intp, far_of), codegen
 
 
 @intrinsic
-def _add_multiples(typingctx, to, k, rows, numbers, scales, columns):
+def _add_multiples(typingctx, to, k, rows, numbers, scales, columns, far):
     def codegen(context, builder, signature, args):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(to.dtype))
@@ -213,22 +240,22 @@ def _add_multiples(typingctx, to, k, rows, numbers, scales, columns):
             out.store(total, goal, j, width)
             return []
 
-        out.columns(args[5], 0, visit)
+        out.columns(args[5], 0, visit, ask_for_lines(out, context, kinds[2], args[2], args[6]))
         return context.get_dummy_value()
 
     numbers_of, scales_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(to.dtype, len(numbers))
-    return types.void(to, types.intp, rows, numbers_of, scales_of, types.intp), codegen
+    return types.void(to, types.intp, rows, numbers_of, scales_of, types.intp, types.UniTuple(types.intp, len(far))), codegen
 
 
 @overload(dots, jit_options=INLINED)
-def _dots_of(rows, numbers, with_, k, columns):
+def _dots_of(rows, numbers, with_, k, columns, far):
     if rows.layout != "C" or with_.layout != "C" or rows.dtype != with_.dtype:
         return None
-    return lambda rows, numbers, with_, k, columns: _dots(rows, numbers, with_, k, columns)
+    return lambda rows, numbers, with_, k, columns, far: _dots(rows, numbers, with_, k, columns, far)
 
 
 @overload(add_multiples, jit_options=INLINED)
-def _add_multiples_of(to, k, rows, numbers, scales, columns):
+def _add_multiples_of(to, k, rows, numbers, scales, columns, far):
     if to.layout != "C" or rows.layout != "C" or to.dtype != rows.dtype:
         return None
-    return lambda to, k, rows, numbers, scales, columns: _add_multiples(to, k, rows, numbers, scales, columns)
+    return lambda to, k, rows, numbers, scales, columns, far: _add_multiples(to, k, rows, numbers, scales, columns, far)

@@ -12,15 +12,15 @@ from gdbench.kernels.vectors import add_multiples, dots
 @kernel
 def find(x, w, out):
     d = x.shape[1]
-    out[0], out[1], out[2], out[3] = dots(x, (0, 1, 2, 3), w, 1, d)
-    out[4] = dots(x, (2,), w, 0, d)[0]
+    out[0], out[1], out[2], out[3] = dots(x, (0, 1, 2, 3), w, 1, d, (1, 0))
+    out[4] = dots(x, (2,), w, 0, d, ())[0]
 
 
 @kernel
 def add(w, x, c):
     d = x.shape[1]
-    add_multiples(w, 1, x, (0, 1, 2, 3), (c[0], c[1], c[2], c[3]), d)
-    add_multiples(w, 0, x, (2,), (c[1],), d)
+    add_multiples(w, 1, x, (0, 1, 2, 3), (c[0], c[1], c[2], c[3]), d, (3,))
+    add_multiples(w, 0, x, (2,), (c[1],), d, ())
 
 
 @kernel
@@ -40,12 +40,12 @@ def test_dots_and_multiples_at_every_length_of_row(dtype):
         x, w = rng.normal(size=(4, d)).astype(dtype), rng.normal(size=(2, d + 1)).astype(dtype)
         c, out = rng.normal(size=4).astype(dtype), np.empty(5, dtype)
         find(x, w, out)
-        np.testing.assert_allclose(out[:4], dots(x, (0, 1, 2, 3), w, 1, d), **close(dtype), err_msg=f"{d} columns")
-        np.testing.assert_allclose(out[4:], dots(x, (2,), w, 0, d), **close(dtype), err_msg=f"{d} columns")
+        np.testing.assert_allclose(out[:4], dots(x, (0, 1, 2, 3), w, 1, d, (1, 0)), **close(dtype), err_msg=f"{d} columns")
+        np.testing.assert_allclose(out[4:], dots(x, (2,), w, 0, d, ()), **close(dtype), err_msg=f"{d} columns")
         plain = w.copy()
         add(w, x, c)
-        add_multiples(plain, 1, x, (0, 1, 2, 3), c, d)
-        add_multiples(plain, 0, x, (2,), c[1:2], d)
+        add_multiples(plain, 1, x, (0, 1, 2, 3), c, d, ())
+        add_multiples(plain, 0, x, (2,), c[1:2], d, ())
         np.testing.assert_allclose(w, plain, **close(dtype), err_msg=f"{d} columns")
         np.testing.assert_array_equal(w[:, d], plain[:, d])  # the column after the last is not touched
 

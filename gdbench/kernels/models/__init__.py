@@ -9,6 +9,8 @@ penalised ones first. The methods that the loops call:
     Whether neighbours in memory are outputs, not parameters (False by default).
 ``margins(data, i, w, z)``
     The margins of row i: a scalar, or the array z, filled.
+``margins_and_ask(data, i, w, z, far, later)``
+    The same; ask the memory for row `far` meanwhile, and for where row `later` begins (first one, then the other, by default).
 ``derive(loss, z, y, c)``
     The losses' derivatives with respect to them: a scalar, or the array c, filled.
 ``gather(z)``
@@ -29,6 +31,14 @@ from gdbench.kernels.jit import inlined
 from gdbench.kernels.tags import operation
 
 margins = operation("margins")
+
+
+def _one_then_the_other(model, data, i, w, z, far, later):
+    prefetch_row(data, far, later)
+    return margins(model, data, i, w, z)
+
+
+margins_and_ask = operation("margins_and_ask", _one_then_the_other)
 derive = operation("derive")
 pick = operation("pick")
 gather = operation("gather")

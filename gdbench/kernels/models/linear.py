@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gdbench.kernels.data import outputs_dot, row_axpy, row_dot, rows_axpy, rows_dot
+from gdbench.kernels.data import (
+    outputs_dot,
+    prefetch_rest,
+    reach,
+    row_axpy,
+    row_dot,
+    row_dot_and_ask,
+    rows_axpy,
+    rows_dot,
+    touch_item,
+)
+from gdbench.kernels.jit import inlined
 from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
 from gdbench.kernels.models import ask_for, derive, margins
 from gdbench.kernels.task import count, counts, weigh
+
+
+@inlined
+def next_rows(task, rows, later, r):
+    """The four rows to ask for while rows[r], ..., rows[r + 3] are read, or these themselves at the end of a pass.
+
+    What is not asked for in passing, their targets among it, is asked for here.
+    """
+    if r + 4 > later.size:
+        return rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
+    for q in range(r, r + 4):
+        prefetch_rest(task.data, later[q], later[min(q + reach(task.data), later.size - 1)])
+        touch_item(task.target, later[q])
+    return later[r], later[r + 1], later[r + 2], later[r + 3]
 
 
 class Linear(NamedTuple):
@@ -36,6 +61,9 @@ class Linear(NamedTuple):
     def margins(self, data, i, w, z):
         return row_dot(data, i, w, 0) + w[0, w.shape[1] - 1]
 
+    def margins_and_ask(self, data, i, w, z, far, later):
+        return row_dot_and_ask(data, i, w, 0, far, later) + w[0, w.shape[1] - 1]
+
     def derive(self, loss, z, y, c):
         return derivative(loss, z, y)
 
@@ -53,9 +81,8 @@ class Linear(NamedTuple):
         whole = number - number % 4
         for r in range(0, whole, 4):
             i0, i1, i2, i3 = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
-            for q in range(r, r + 4):
-                ask_for(task, later, q)
-            z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w)
+            far = next_rows(task, rows, later, r)
+            z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w, far[:2])
             b = w[0, last]
             z0, z1, z2, z3 = z0 + b, z1 + b, z2 + b, z3 + b
             c0 = w.dtype.type(weigh(task.weighting, derivative(loss, z0, target[i0]), i0))
@@ -67,7 +94,7 @@ class Linear(NamedTuple):
                 count(losses, 0, weigh(task.weighting, value(loss, z1, target[i1]), i1))
                 count(losses, 0, weigh(task.weighting, value(loss, z2, target[i2]), i2))
                 count(losses, 0, weigh(task.weighting, value(loss, z3, target[i3]), i3))
-            rows_axpy(data, i0, i1, i2, i3, c0, c1, c2, c3, g)
+            rows_axpy(data, i0, i1, i2, i3, c0, c1, c2, c3, g, far[2:])
             g[0, last] += c0 + c1 + c2 + c3
         for r in range(whole, number):
             ask_for(task, later, r)
