@@ -51,9 +51,9 @@ gallery: report ## the same, and copy the report to the committed gallery
 	mkdir -p reports/gallery/quickstart/figures
 	cd reports/quickstart && cp report.md machine.json ../gallery/quickstart/ && cp figures/*.svg figures/flights-convergence.png ../gallery/quickstart/figures/
 
-peers: $(VENV)/.installed $(VENV)/.parity ## time other libraries beside gdbench, for the next report; installs PyTorch and optax
+peers: $(VENV)/.installed $(VENV)/.parity ## time other libraries beside gdbench, into reports/peers.md and the next report; installs PyTorch and optax
 	mkdir -p reports/quickstart
-	$(BIN)/python benchmarks/peers.py --json reports/quickstart/peers.json $(ARGS)
+	$(BIN)/python benchmarks/peers.py --json reports/quickstart/peers.json --table reports/peers.md $(ARGS)
 
 # Checks --------------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""gdbench against its peers, in pairs within one process: ``python benchmarks/peers.py [--quick] [--json FILE]``.
+"""gdbench against its peers, in pairs within one process: ``python benchmarks/peers.py [--quick] [--json FILE] [--table FILE]``.
 
 Each row of the table is one piece of work. A and B are run in turn, several rounds, and what counts is the ratio B ⁄ A
 pair by pair: its median, and its spread. The noise is the same figure with A on both sides. Times are marginal: the time of
@@ -13,14 +13,16 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ import numpy as np
 import gdbench as gd
 from gdbench.kernels.bandwidth import total, total_of_rows
 from gdbench.kernels.data import Dense
+from gdbench.suite import machine
 
 RATE = 1e-4
 
@@ -400,8 +403,6 @@ def dense_cases(X, y, name: str, absent: set[str]):
 def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
     lines = [
-        f"Read bandwidth of one core in the same run: {bandwidth():.1f} GB/s. Milliseconds an epoch; quartiles in brackets.",
-        "",
         "| work | gdbench | peer | | ratio | A/A noise | GB/s | of bandwidth | of random rows |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
@@ -413,25 +414,56 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def page(rows: list[Row], absent: set[str], rounds: int) -> str:
+    """The table with what was measured, where and how, in Markdown."""
+    here = machine.describe(bandwidth=False)
+    with_ = ", ".join(f"{name} {version}" for name, version in [*here["versions"].items(), *installed(*PEERS)])
+    said = [
+        "# gdbench beside its peers",
+        f"Milliseconds an epoch, on one thread unless said otherwise, on {here['cpu']} ({here['llvm_cpu']}, {here['cores']} "
+        f"cores, {here['os']}), {here['python']}, with {with_}; in one process, A and B in turn, {rounds} rounds. The ratio is "
+        "the median of the pairs' with its quartiles in brackets; the noise is the median difference of a pair of A with "
+        f"itself. One core reads {bandwidth():.1f} GB/s of an array in sequence; the last columns are the share of that, and of "
+        "what it reads of rows of that length in random order.",
+        table(rows),
+    ]
+    if absent:
+        said.append(f"Not installed, so not measured: {', '.join(sorted(absent))}.")
+    return "\n\n".join(said) + "\n"
+
+
+#: The distributions that are timed beside gdbench where they are installed.
+PEERS = ("torch", "optax", "jax")
+
+
+def installed(*names: str) -> Iterator[tuple[str, str]]:
+    """The names of what is installed, with versions."""
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            yield name, metadata.version(name)
+
+
 def main() -> None:
     """Measure, print the table, and write the figures as JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a fifth of the rows, three rounds")
     parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--table", type=Path, help="write the table, with the machine and the versions, as Markdown here")
     parser.add_argument("--only", default="", help="only the work whose name or peer holds these letters")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    rows, absent = [], set[str]()
+    rows, absent, rounds = [], set[str](), 3 if given.quick else 9
     for work, peer, ours, theirs, epochs, size in cases(given.quick, absent):
         if given.only.lower() in f"{work} {peer}".lower():
-            rows.append(compare(work, peer, ours, theirs, epochs, 3 if given.quick else 9, size))
+            rows.append(compare(work, peer, ours, theirs, epochs, rounds, size))
             print(f"{work}: {rows[-1].ratio:.1f}× {peer}", flush=True)
-    print("\n" + table(rows))
-    if absent:
-        print(f"\nNot installed, so not measured: {', '.join(sorted(absent))}.")
+    written = page(rows, absent, rounds)
+    print("\n" + written)
+    if given.table:
+        given.table.write_text(written, encoding="utf-8")
     if given.json:
         found = {"bandwidth": bandwidth(), "absent": sorted(absent), "rows": [asdict(row) for row in rows]}
-        given.json.write_text(json.dumps(found, indent=1))
+        given.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
