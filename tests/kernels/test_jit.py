@@ -218,10 +218,14 @@ def test_a_compilation_leaves_the_collector_of_garbage_as_it_was():
     def same(x):
         return x
 
-    for turn, value in ((gc.disable, 1), (gc.enable, 1.0)):
-        turn()
-        assert same.bound(value)(value) == value
-        assert gc.isenabled() == (turn is gc.enable)
+    before = gc.get_threshold()
+    try:
+        for threshold, value in (((0, 5, 5), 1), ((600, 9, 8), 1.0)):
+            gc.set_threshold(*threshold)
+            assert same.bound(value)(value) == value
+            assert gc.get_threshold() == threshold and gc.isenabled()
+    finally:
+        gc.set_threshold(*before)
 
 
 ARRAY = np.arange(6.0).reshape(2, 3)
