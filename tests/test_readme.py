@@ -27,6 +27,14 @@ def test_the_readme_has_blocks_to_run():
     assert len(SHELL) >= 8
 
 
+def test_the_times_beside_peers_are_those_of_the_committed_table():
+    measured = (ROOT / "reports" / "peers.md").read_text(encoding="utf-8").splitlines()
+    shown = [line.removesuffix("|") for line in TEXT.splitlines() if re.match(r"\|.*× \[", line)]
+    assert len(shown) >= 20
+    for line in shown:
+        assert any(whole.startswith(line) for whole in measured), line
+
+
 def test_python_blocks_run_in_turn(tmp_path):
     (tmp_path / "reports").mkdir()
     script = tmp_path / "readme.py"
