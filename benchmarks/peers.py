@@ -13,16 +13,14 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import argparse
-import contextlib
 import json
 import statistics
 import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -417,7 +415,7 @@ def table(rows: list[Row]) -> str:
 def page(rows: list[Row], absent: set[str], rounds: int) -> str:
     """The table with what was measured, where and how, in Markdown."""
     here = machine.describe(bandwidth=False)
-    with_ = ", ".join(f"{name} {version}" for name, version in [*here["versions"].items(), *installed(*PEERS)])
+    with_ = ", ".join(f"{name} {version}" for name, version in here["versions"].items())
     said = [
         "# gdbench beside its peers",
         f"Milliseconds an epoch, on one thread unless said otherwise, on {here['cpu']} ({here['llvm_cpu']}, {here['cores']} "
@@ -430,17 +428,6 @@ def page(rows: list[Row], absent: set[str], rounds: int) -> str:
     if absent:
         said.append(f"Not installed, so not measured: {', '.join(sorted(absent))}.")
     return "\n\n".join(said) + "\n"
-
-
-#: The distributions that are timed beside gdbench where they are installed.
-PEERS = ("torch", "optax", "jax")
-
-
-def installed(*names: str) -> Iterator[tuple[str, str]]:
-    """The names of what is installed, with versions."""
-    for name in names:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            yield name, metadata.version(name)
 
 
 def main() -> None:
