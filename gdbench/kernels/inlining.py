@@ -33,7 +33,7 @@ class BodyLowering(NativeLowering):
     _name = "body_lowering"
 
     def run_pass(self, state: Any) -> bool:
-        state.library = library = Body(state.targetctx.codegen(), state.func_id.func_qualname)
+        state["library"] = library = Body(state.targetctx.codegen(), state.func_id.func_qualname)
         library.enable_object_caching()
         state.flags.no_compile = True
         super().run_pass(state)
