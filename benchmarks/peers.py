@@ -421,8 +421,8 @@ def page(rows: list[Row], absent: set[str], rounds: int) -> str:
         f"Milliseconds an epoch, on one thread unless said otherwise, on {here['cpu']} ({here['llvm_cpu']}, {here['cores']} "
         f"cores, {here['os']}), {here['python']}, with {with_}; in one process, A and B in turn, {rounds} rounds. The ratio is "
         "the median of the pairs' with its quartiles in brackets; the noise is the median difference of a pair of A with "
-        f"itself. One core reads {bandwidth():.1f} GB/s of an array in sequence; the last columns are the share of that, and of "
-        "what it reads of rows of that length in random order.",
+        f"itself. At its best of seven, one core reads {bandwidth():.1f} GB/s of an array in sequence; the last columns are the "
+        "share of that, and of what a plain sum over rows of that length in random order reads at its best.",
         table(rows),
     ]
     if absent:

@@ -15,7 +15,7 @@ def total(x):
 
 @kernel
 def total_of_rows(data, order):
-    """The sum of all values of dense rows, read in that order, each asked for ahead of its turn as the descent loops do."""
+    """The sum of all values of dense rows, read in that order, each asked for ahead of its turn, in one go."""
     x = data.values
     s = x[0, 0] * 0
     for r in range(order.size):

@@ -1,8 +1,8 @@
 """How a body that is only ever inlined is compiled: as far as the form in which it is inlined, and no further.
 
 Numba optimises each function that a kernel calls and turns it into machine code, for itself, before the kernel is. For a
-function that is inlined wherever it is called nobody runs that code, and the kernel that holds it is optimised once more:
-a third of the time that a kernel takes to compile.
+function that is inlined wherever it is called nobody runs that code, and the kernel that holds it is optimised once more.
+Function by function it is still tidied up: without that, small batches over 100 columns ran a third slower.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ penalised ones first. The methods that the loops call:
 ``outputs(w)``, ``penalised(w)``, ``parameters(w)``
     K; how many parameters the penalty applies to; how many are learnt.
 ``accumulate(task, rows, later, w, g, z, c, losses)``
-    Add the gradients of the rows' losses to g, which is zero on entry, and count the losses if they are ``Counted``; ask the
-    memory for the rows `later` meanwhile, which are as many or fewer.
+    Add the gradients of the rows' losses to g, which is zero on entry, and count the losses if they are ``Counted``; it may
+    ask the memory for the rows `later` meanwhile, which are as many or fewer.
 ``curvatures(task, i, w, z, out)``
     Write the second derivatives of row i's loss to out[i] (a softmax: its probabilities).
 """
