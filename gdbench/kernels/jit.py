@@ -182,8 +182,8 @@ def inlined(function: Callable) -> Callable:
 
 
 def as_written(function: Callable) -> Callable:
-    """The same, but that its arithmetic is not rearranged with that around it."""
-    return register_jitable(**{**INLINED, "fastmath": False})(function)
+    """The same, but that its arithmetic is not rearranged, only its products fused with sums."""
+    return register_jitable(**{**INLINED, "fastmath": {"contract"}})(function)
 
 
 def called(function: Callable) -> Callable:

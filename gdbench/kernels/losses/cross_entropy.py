@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from gdbench.kernels.elementary import exp_below, log_one_plus
+
 
 class CrossEntropy(NamedTuple):
     """log Σₖ e^(zₖ) − z_y for a class y in 0…K−1; derivative softmax(z)ₖ − [k = y].
@@ -17,10 +19,10 @@ class CrossEntropy(NamedTuple):
     smoothness = 0.5
 
     def value(self, z, y):
-        return math.log1p(math.exp(-abs(z))) + max(z, 0.0) - z * y
+        return log_one_plus(exp_below(-abs(z))) + max(z, 0.0) - z * y
 
     def derivative(self, z, y):
-        e = math.exp(-abs(z))
+        e = exp_below(-abs(z))
         return (1.0 if z > 0.0 else e) / (1.0 + e) - y
 
     def value_group(self, z, y, first, classes):
@@ -29,7 +31,7 @@ class CrossEntropy(NamedTuple):
             top = max(top, z[k])
         total = 0.0
         for k in range(first, first + classes):
-            total += math.exp(z[k] - top)
+            total += exp_below(z[k] - top)
         return math.log(total) + top - z[first + int(y)]
 
     def derive_group(self, z, y, c, first, classes):
@@ -38,7 +40,7 @@ class CrossEntropy(NamedTuple):
             top = max(top, z[k])
         total = 0.0
         for k in range(first, first + classes):
-            c[k] = math.exp(z[k] - top)
+            c[k] = exp_below(z[k] - top)
             total += c[k]
         for k in range(first, first + classes):
             c[k] /= total

@@ -1,7 +1,8 @@
 """Logistic loss, the cross-entropy of two classes."""
 
-import math
 from typing import NamedTuple
+
+from gdbench.kernels.elementary import exp_below, log_one_plus
 
 
 class LogLoss(NamedTuple):
@@ -17,13 +18,13 @@ class LogLoss(NamedTuple):
 
     def value(self, z, y):
         m = y * z
-        return math.log1p(math.exp(-abs(m))) + max(-m, 0.0)
+        return log_one_plus(exp_below(-abs(m))) + max(-m, 0.0)
 
     def derivative(self, z, y):
         m = y * z
-        e = math.exp(-abs(m))
+        e = exp_below(-abs(m))
         return -y * (e if m > 0.0 else 1.0) / (1.0 + e)
 
     def curvature(self, z, y):
-        e = math.exp(-abs(z))
+        e = exp_below(-abs(z))
         return e / ((1.0 + e) * (1.0 + e))

@@ -6,11 +6,11 @@ penalised ones first. A batch goes through it as matrix products.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gdbench.kernels.elementary import exp_below, hyperbolic_tangent
 from gdbench.kernels.jit import called
 from gdbench.kernels.losses import derive_group, value_group
 from gdbench.kernels.registry import Registry
@@ -28,7 +28,7 @@ class Tanh(NamedTuple):
     """h = tanh(a); dh ⁄ da = 1 − h²."""
 
     def activate(self, a):
-        return math.tanh(a)
+        return hyperbolic_tangent(a)
 
     def slope(self, h):
         return 1 - h * h
@@ -50,7 +50,7 @@ class Sigmoid(NamedTuple):
     """h = 1 ⁄ (1 + e⁻ᵃ); dh ⁄ da = h(1 − h)."""
 
     def activate(self, a):
-        e = math.exp(-abs(a))
+        e = exp_below(-abs(a))
         return (1 if a >= 0 else e) / (1 + e)
 
     def slope(self, h):
