@@ -1,8 +1,9 @@
-"""A step of stochastic descent that prepares the margin two rows ahead.
+"""Steps of plain descent that prepare the margins of rows to come, in the one pass that has the weights in registers.
 
-A step of plain descent is w′ = w + push·x, so the margin of the next row x′ is w′·x′ = w·x′ + push·(x·x′): both products can
-be had before `push` is known. One pass over the columns takes a step and finds the products for the row after
-next; what must wait for the step before is then a handful of scalars, not a pass over memory.
+A step is w′ = keep·w + push·x, and the margin of the next row x′ is a sum over the w′ that it has just worked out.
+
+Looking two rows ahead shortens the wait of a step for the one before: with keep = 1, w′·x′ = w·x′ + push·(x·x′), and both
+products can be had before `push` is known. What must wait is then a handful of scalars, not a pass over memory.
 """
 
 from __future__ import annotations
@@ -12,44 +13,106 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdbench.kernels.jit import INLINED
-from gdbench.kernels.vectors import Emitter, emit_prefetch, shape_of, start_of_row
+from gdbench.kernels.vectors import Emitter, ask_for_lines, rows_at, shape_of, start_of_row
 
 
-def step_and_look(w, x, i, after, beyond, far, push):
-    """Write w ← w + push·x[i]; return w·x[beyond], x[after]·x[beyond] and ‖w‖².
+def step_and_dot(w, k, x, at, keep, push):
+    """Take a step with one row of x, in place; return w·x[after] and ‖w‖² over the columns of x.
 
-    On the way the memory is asked for row `far`, a line at a time, so that no burst of requests has to wait.
+    Parameters
+    ----------
+    w : ndarray of shape (d,) or (K, d or more), in C order
+        The weights, or all outputs' weights, of which row k.
+    k : int
+    x : ndarray of shape (n, d), in C order
+    at : tuple of three ints
+        The row of the step, the row after it, and one that is soon needed: the memory is asked for it on the way, a line at
+        a time, so that no burst of requests has to wait.
+    keep, push : floats of the arrays' type
+        With 1 and 0 nothing moves, and the sums are the same to the bit as those after a step that led to these weights.
+
+    Returns
+    -------
+    tuple of two floats
     """
-    w += push * x[i]
-    return w @ x[beyond], x[after] @ x[beyond], w @ w
+    weights = w if w.ndim == 1 else w[k, : x.shape[1]]
+    weights[:] = keep * weights + push * x[at[0]]
+    return weights @ x[at[1]], weights @ weights
+
+
+def step_and_look(w, x, at, push):
+    """Take a step with one row of x, in place; return w·x[beyond], x[after]·x[beyond] and ‖w‖².
+
+    Parameters
+    ----------
+    w : ndarray of shape (d,), in C order
+    x : ndarray of shape (n, d), in C order
+    at : tuple of four ints
+        The row of the step, the row after it, the one beyond, and one that is soon needed, as above.
+    push : float
+
+    Returns
+    -------
+    tuple of three floats
+    """
+    w += push * x[at[0]]
+    return w @ x[at[2]], x[at[1]] @ x[at[2]], w @ w
 
 
 @intrinsic
-def _step_and_look(typingctx, w, x, i, after, beyond, far, push):
+def _step_and_dot(typingctx, w, k, x, at, keep, push):
+    def codegen(context, builder, signature, args):
+        kinds = signature.args
+        out = Emitter(builder, context.get_value_type(x.dtype))
+        weights = start_of_row(context, builder, kinds[0], args[0], args[1])
+        row, after, far = rows_at(context, builder, kinds[2], args[2], args[3])
+
+        def visit(j, width, sums):
+            kept = out.multiply(out.spread(args[4], width), out.load(weights, j, width))
+            moved = out.add_product(out.spread(args[5], width), out.load(row, j, width), kept)
+            out.store(moved, weights, j, width)
+            others = (out.load(after, j, width), moved)
+            return [out.add_product(moved, other, total) for other, total in zip(others, sums, strict=True)]
+
+        columns = shape_of(context, builder, kinds[2], args[2])[1]
+        return cgutils.pack_array(builder, out.columns(columns, 2, visit, ask_for_lines(out, [far])))
+
+    return types.UniTuple(x.dtype, 2)(w, types.intp, x, types.UniTuple(types.intp, 3), x.dtype, x.dtype), codegen
+
+
+@intrinsic
+def _step_and_look(typingctx, w, x, at, push):
     def codegen(context, builder, signature, args):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(x.dtype))
         weights = context.make_array(kinds[0])(context, builder, args[0]).data
-        at_x, at_after, at_beyond, at_far = (start_of_row(context, builder, kinds[1], args[1], args[n]) for n in (2, 3, 4, 5))
-
-        def ask(j):
-            emit_prefetch(builder, builder.gep(at_far, [j]))
+        row, after, beyond, far = rows_at(context, builder, kinds[1], args[1], args[2])
 
         def visit(j, width, sums):
-            row, next_, later, before = (out.load(at, j, width) for at in (at_x, at_after, at_beyond, weights))
-            moved = out.add_product(out.spread(args[6], width), row, before)
+            here, next_, later, before = (out.load(start, j, width) for start in (row, after, beyond, weights))
+            moved = out.add_product(out.spread(args[3], width), here, before)
             out.store(moved, weights, j, width)
             pairs = ((moved, later), (next_, later), (moved, moved))
             return [out.add_product(a, b, total) for (a, b), total in zip(pairs, sums, strict=True)]
 
         columns = shape_of(context, builder, kinds[1], args[1])[1]
-        return cgutils.pack_array(builder, out.columns(columns, 3, visit, ask))
+        return cgutils.pack_array(builder, out.columns(columns, 3, visit, ask_for_lines(out, [far])))
 
-    return types.UniTuple(x.dtype, 3)(w, x, types.intp, types.intp, types.intp, types.intp, x.dtype), codegen
+    return types.UniTuple(x.dtype, 3)(w, x, types.UniTuple(types.intp, 4), x.dtype), codegen
+
+
+# The passes read their arrays without gaps.
+
+
+@overload(step_and_dot, jit_options=INLINED)
+def _step_and_dot_of(w, k, x, at, keep, push):
+    if w.layout != "C" or x.layout != "C":
+        return None
+    return lambda w, k, x, at, keep, push: _step_and_dot(w, k, x, at, keep, push)
 
 
 @overload(step_and_look, jit_options=INLINED)
-def _overload(w, x, i, after, beyond, far, push):
+def _step_and_look_of(w, x, at, push):
     if w.layout != "C" or x.layout != "C":
-        return None  # the pass reads its arrays without gaps
-    return lambda w, x, i, after, beyond, far, push: _step_and_look(w, x, i, after, beyond, far, push)
+        return None
+    return lambda w, x, at, push: _step_and_look(w, x, at, push)

@@ -48,8 +48,7 @@ def _gathered_dot(typingctx, values, indices, first, last, w, zero):
             column = builder.load(builder.gep(places, [p]))
             column = column if column.type == INDEX else builder.zext(column, INDEX)
             weight, value = (widened(builder.load(builder.gep(at, [n]))) for at, n in ((weights, column), (stored, p)))
-            # without leave to reorder sums, which would bring the vectors back
-            return builder.fadd(total, builder.fmul(value, weight, flags=("contract",)), flags=("contract",))
+            return out.add_product(value, weight, total)
 
         def some(p: Any, totals: list) -> list:
             return [product(builder.add(p, out.number(n)), total) for n, total in enumerate(totals)]

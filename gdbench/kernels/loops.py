@@ -13,6 +13,7 @@ from gdbench.kernels.models import (
     classes,
     curvatures,
     derive,
+    gather,
     margins_and_ask,
     outputs,
     parameters,
@@ -20,6 +21,7 @@ from gdbench.kernels.models import (
     pick,
     scratch,
     side_by_side,
+    stride,
 )
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import NoPenalty, after_step, penalty_value, with_penalty
@@ -148,6 +150,34 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
             else:
                 move_outputs(task, rule, iterate, i, derivatives, rates[s], eta, now)
             s += 1
+
+
+@kernel
+def descend_plainly(task, iterate, order, rates, eta):
+    """Plain stochastic descent on dense rows: a step on a row and the margins of the row after it are one pass.
+
+    Parameters
+    ----------
+    task : Task
+        Over dense data, with a linear model and no penalty or l2.
+    iterate : Iterate
+        Its weights are changed in place; plain descent has no state.
+    order, rates, eta
+        As for :func:`descend_rows`.
+    """
+    model, data, w = task.model, task.data, iterate.w
+    rows, ahead = order.ravel(), reach(data)
+    if rows.size == 0:
+        return
+    z, c, keep = np.empty(w.shape[0], w.dtype), np.zeros(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
+    last, first = rows.size - 1, rows[0]
+    # The first margins come from a step that goes nowhere, so that where a call begins changes no bit.
+    found = stride(model, task, w, (first, first, first, first), gather(model, c), w.dtype.type(0), eta, z, keep)
+    for s in range(rows.size):
+        at = (rows[s], rows[min(s + 1, last)], rows[min(s + ahead, last)], rows[min(s + 2 * ahead, last)])
+        touch_item(task.target, at[2])
+        derivatives = derive(model, task.loss, found, task.target[at[0]], c)
+        found = stride(model, task, w, at, derivatives, rates[s], eta, z, keep)
 
 
 @inlined

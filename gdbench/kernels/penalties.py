@@ -24,6 +24,16 @@ after_step = operation("after_step", _unchanged)
 #: By what a step of plain descent at `rate` multiplies a weight, where the penalty does just that.
 shrinkage = operation("shrinkage")
 
+
+def _written_out(penalty, factor, eta, out):
+    for k in range(eta.size):
+        out[k] = shrinkage(penalty, factor * eta[k])
+    return out
+
+
+#: The same for each of the rates factor·eta, written to `out`; None where nothing is multiplied.
+shrinkages = operation("shrinkages", _written_out)
+
 registry = Registry("penalty", "penalty_value", "with_penalty")
 register = registry.register
 
@@ -43,6 +53,9 @@ class NoPenalty(NamedTuple):
 
     def shrinkage(self, rate):
         return 1
+
+    def shrinkages(self, factor, eta, out):
+        return None
 
 
 @register

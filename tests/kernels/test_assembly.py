@@ -34,6 +34,8 @@ def arguments(kernel, epochs=1):
     eta = np.array([1e-3])
     if kernel is loops.descend_rows:
         return task, GD(), iterate, rows, np.ones(rows.size), eta, 1
+    if kernel is loops.descend_plainly:
+        return task, iterate, rows, np.ones(rows.size), eta
     if kernel is loops.descend_batches:
         return task, GD(), iterate, rows, 32, np.ones(epochs * (N // 32)), eta, 1
     return task, iterate.w, np.empty(1), np.empty_like(iterate.w)
@@ -51,7 +53,7 @@ def assembly(kernel):
     return kept.read_text()
 
 
-HOT = [loops.descend_rows, loops.descend_batches, loops.objective_and_gradient]
+HOT = [loops.descend_plainly, loops.descend_rows, loops.descend_batches, loops.objective_and_gradient]
 HAS_FMA = platform.machine().lower() in ("x86_64", "amd64") and llvm.get_host_cpu_features().get("fma", False)
 
 
@@ -90,7 +92,7 @@ def counted():
         _nrt_python.memsys_disable_stats()
 
 
-@pytest.mark.parametrize("kernel", HOT[:2], ids=lambda kernel: kernel.__name__)
+@pytest.mark.parametrize("kernel", HOT[:3], ids=lambda kernel: kernel.__name__)
 def test_no_allocation_from_step_to_step(kernel, counted):
     few, many = allocations(kernel, 1), allocations(kernel, 50)
     assert few == many <= 16  # the scratch arrays, and the arguments'
@@ -110,8 +112,11 @@ def test_the_objective_allocates_no_more_for_more_rows(counted):
 
 def test_the_kernels_compute_what_fit_does():
     """The calls above are those that a fit makes."""
-    given = arguments(loops.descend_rows)
-    loops.descend_rows(*given)
+    given = arguments(loops.descend_plainly)
+    loops.descend_plainly(*given)
     X, y = given[0].data.values, given[0].target
     result = gd.fit(X, y, variant="stochastic", shuffle="none", learning_rate=1e-3, epochs=1, record=2)
-    np.testing.assert_allclose(given[2].w[0, :-1], result.coef, rtol=1e-14)
+    np.testing.assert_array_equal(given[1].w[0, :-1], result.coef)
+    general = arguments(loops.descend_rows)
+    loops.descend_rows(*general)
+    np.testing.assert_allclose(general[2].w[0, :-1], result.coef, rtol=1e-14)

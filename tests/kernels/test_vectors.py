@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gdbench.kernels.aligned import LINE, aligned
 from gdbench.kernels.gather import gathered_dot
 from gdbench.kernels.jit import kernel
 from gdbench.kernels.lanes import LANES, lanes_dot
@@ -81,3 +82,13 @@ def test_gathered_dots_at_every_length_of_row(dtype, index):
         np.testing.assert_allclose(out[0], exact, **close(dtype))
         assert out[1] == pytest.approx(exact, rel=1e-14, abs=1e-15)  # summed in float64
         assert gathered_dot(values, indices, first, last, w, 0.0) == pytest.approx(exact, rel=1e-14, abs=1e-15)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(3,), (2, 5), (16, 21), (0, 4)])
+def test_aligned_arrays_begin_with_a_line(shape, order):
+    for dtype in (np.float32, np.float64):
+        array = aligned(shape, dtype, 0.5, order)
+        assert array.shape == shape and array.dtype == dtype and (array == 0.5).all()
+        assert array.flags[f"{order}_CONTIGUOUS"] and array.flags.writeable
+        assert array.size == 0 or array.ctypes.data % LINE == 0

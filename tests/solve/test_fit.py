@@ -117,10 +117,24 @@ def test_curve_holds_the_objective_and_its_gradient():
         assert norm == pytest.approx(np.linalg.norm(g), rel=1e-10)
 
 
-def test_recording_changes_no_bit():
-    few, many = (gd.fit(X, Y, variant="stochastic", epochs=7, record=record) for record in (2, 300))
+@pytest.mark.parametrize("columns", [1, 6, 20, 33])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum"])
+def test_recording_changes_no_bit(columns, optimizer):
+    x = np.random.default_rng(5).normal(size=(N, columns))
+    options = {
+        "variant": "stochastic",
+        "penalty": "l2",
+        "alpha": 0.01,
+        "learning_rate": 0.001,
+        "optimizer": optimizer,
+        "epochs": 7,
+    }
+    few, many = (gd.fit(x, Y, record=record, **options) for record in (2, 300))
     np.testing.assert_array_equal(few.coef, many.coef)
     assert len(many.curve) > 10 * len(few.curve)
+    del options["learning_rate"]
+    few, many = (gd.sweep(x, Y, learning_rates=np.geomspace(1e-5, 1e-3, 13), record=record, **options) for record in (2, 300))
+    np.testing.assert_array_equal(few.coef, many.coef)
 
 
 def test_tol_watches_every_epoch():

@@ -38,6 +38,30 @@ def test_each_lane_is_the_fit_at_its_rate(variant, rates):
     assert len(sweep.fits) == len(sweep.reason) == len(rates)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"penalty": "l2", "alpha": 0.01},
+        {"fit_intercept": False},
+        {"sample_weight": 1 + X[:, 0] ** 2, "learning_rate": gd.schedules.InvScaling()},
+        {"loss": "log_loss", "penalty": "l2"},
+    ],
+    ids=["l2", "no intercept", "weighted", "classes"],
+)
+def test_lanes_side_by_side_in_plain_descent(options, dtype):
+    x, y = X.astype(dtype), (np.sign(Y) if "loss" in options else Y).astype(dtype)
+    rates = MANY if "learning_rate" not in options else MANY[:FEWEST]
+    sweep = gd.sweep(x, y, learning_rates=rates, variant="stochastic", epochs=4, record=8, **options)
+    for lane, rate in enumerate(rates):
+        shape = options.get("learning_rate")
+        own = {**options, "learning_rate": shape._replace(learning_rate=rate) if shape else rate}
+        alone = gd.fit(x, y, variant="stochastic", epochs=4, record=8, **own)
+        eps = 1e-12 if dtype is np.float64 else 2e-5  # float32: 280 steps, each rounded another way
+        np.testing.assert_allclose(sweep.coef[lane], alone.coef, rtol=eps, atol=eps)
+        np.testing.assert_allclose(sweep.intercept[lane], alone.intercept, rtol=eps, atol=eps)
+
+
 QUICK = ("adam",)
 
 

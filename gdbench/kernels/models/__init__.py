@@ -11,6 +11,10 @@ penalised ones first. The methods that the loops call:
     The margins of row i: a scalar, or the array z, filled.
 ``margins_and_ask(data, i, w, z, far, later)``
     The same; ask the memory for row `far` meanwhile, and for where row `later` begins (first one, then the other, by default).
+``stride(task, w, at, c, factor, eta, z, keep)``
+    A step of plain descent at the rates factor·eta with row at[0], whose losses' derivatives are c, and in the same pass the
+    margins of row at[1], as ``margins`` returns them; the memory is asked for row at[2], and for where row at[3] begins. At a
+    factor of 0 no weight moves. For dense rows. The arrays c and keep, of shape (K,), are overwritten.
 ``derive(loss, z, y, c)``
     The losses' derivatives with respect to them: a scalar, or the array c, filled.
 ``gather(z)``
@@ -39,6 +43,7 @@ def _one_then_the_other(model, data, i, w, z, far, later):
 
 
 margins_and_ask = operation("margins_and_ask", _one_then_the_other)
+stride = operation("stride")
 derive = operation("derive")
 pick = operation("pick")
 gather = operation("gather")

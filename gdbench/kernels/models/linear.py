@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gdbench.kernels.ahead import step_and_dot
 from gdbench.kernels.data import (
     outputs_dot,
     prefetch_rest,
+    prefetch_row,
     reach,
     row_axpy,
     row_dot,
@@ -18,6 +20,7 @@ from gdbench.kernels.data import (
 from gdbench.kernels.jit import inlined
 from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
 from gdbench.kernels.models import ask_for, derive, margins
+from gdbench.kernels.penalties import shrinkage
 from gdbench.kernels.task import count, counts, weigh
 
 
@@ -33,6 +36,17 @@ def next_rows(task, rows, later, r):
         prefetch_rest(task.data, later[q], later[min(q + reach(task.data), later.size - 1)])
         touch_item(task.target, later[q])
     return later[r], later[r + 1], later[r + 2], later[r + 3]
+
+
+@inlined
+def one_stride(model, task, w, k, at, c, rate):
+    """A step of plain descent of output k with row at[0], and its margin of row at[1]."""
+    last = w.shape[1] - 1
+    push = w.dtype.type(-rate * weigh(task.weighting, c, at[0]))
+    keep = w.dtype.type(shrinkage(task.penalty, rate))
+    if model.fit_intercept:
+        w[k, last] += push
+    return step_and_dot(w, k, task.data.values, at[:3], keep, push)[0] + w[k, last]
 
 
 class Linear(NamedTuple):
@@ -63,6 +77,10 @@ class Linear(NamedTuple):
 
     def margins_and_ask(self, data, i, w, z, far, later):
         return row_dot_and_ask(data, i, w, 0, far, later) + w[0, w.shape[1] - 1]
+
+    def stride(self, task, w, at, c, factor, eta, z, keep):
+        prefetch_rest(task.data, at[2], at[3])
+        return one_stride(self, task, w, 0, at, c, factor * eta[0])
 
     def derive(self, loss, z, y, c):
         return derivative(loss, z, y)
@@ -152,6 +170,12 @@ class Linears(NamedTuple):
             z[k + 3] = z3 + w[k + 3, last]
         for k in range(whole, w.shape[0]):
             z[k] = row_dot(data, i, w, k) + w[k, last]
+        return z
+
+    def stride(self, task, w, at, c, factor, eta, z, keep):
+        prefetch_row(task.data, at[2], at[3])
+        for k in range(w.shape[0]):
+            z[k] = one_stride(self, task, w, k, at, c[k], factor * eta[k])
         return z
 
     def derive(self, loss, z, y, c):
