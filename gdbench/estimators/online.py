@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.linear_model._base import SPARSE_INTERCEPT_DECAY
 
 from gdbench.kernels import online, order, schedules
+from gdbench.kernels.task import Unweighted, Weighted
 
 #: Steps handed to the kernel in one call, unless an epoch has more.
 STRETCH = 65536
@@ -44,12 +45,13 @@ class Run:
     losses: np.ndarray
 
 
-def rows_of(X: Any, penalty: Any) -> Any:
+def rows_of(X: Any, penalty: Any, loss: Any) -> Any:
     """The rows as the kernel reads them."""
     if sparse.issparse(X):
         return online.SparseRows(X.data, X.indices.view(np.uint32), X.indptr, int(X.shape[1]))
-    chained = X.dtype == np.float64 and not online.truncates(penalty)
-    return (online.ChainedRows if chained else online.DenseRows)(np.asarray(X))
+    if X.dtype != np.float64 or online.truncates(penalty):
+        return online.DenseRows(np.asarray(X))
+    return (online.PairedRows if getattr(loss, "flat", False) else online.ChainedRows)(np.asarray(X))
 
 
 def penalty_of(estimator: Any, alpha: float) -> Any:
@@ -112,7 +114,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.penalty = penalty_of(self.estimator, self.alpha)
-        self.rows = rows_of(self.X, self.penalty)
+        self.rows = rows_of(self.X, self.penalty, self.loss)
         self.aim = aim_of(self.estimator, self.learning_rate)
         self.rates = Rates(self.estimator, self.learning_rate, self.alpha, self.loss)
         self.n = self.X.shape[0]
@@ -135,7 +137,8 @@ class Plan:
         """Descend from `weights`, in place, until the objective (or the score) has settled or `max_iter` is reached."""
         estimator, habits = self.estimator, self.habits()
         held_out = self.held_out if estimator.early_stopping else self.held_out[:0]
-        lesson = online.Lesson(self.rows, target, weight, held_out, self.loss, self.penalty, self.aim)
+        weighting = Unweighted() if (weight == 1.0).all() else Weighted(weight)
+        lesson = online.Lesson(self.rows, target, weighting, held_out, self.loss, self.penalty, self.aim)
         scalars = start(weights, float(estimator.t_), self.rates.first)
         paid = np.zeros(weights.coef.size if online.truncates(self.penalty) else 0, weights.coef.dtype)
         shuffle = order.Sklearn(seed) if estimator.shuffle else order.Sequential(seed)

@@ -18,13 +18,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.ahead import step_and_look
+from gdbench.kernels.ahead import step_and_dot, step_and_look
 from gdbench.kernels.data import AHEAD, CSR, Dense, places, prefetch_row, touch, touch_item
 from gdbench.kernels.gather import gathered_dot
 from gdbench.kernels.jit import as_written, inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.order import arrange
 from gdbench.kernels.tags import operation
+from gdbench.kernels.task import ask_for_weight, weigh
+from gdbench.kernels.vectors import dots
 
 #: Derivatives are cut off here, as scikit-learn does, so that a wild row cannot end a fit by itself.
 STEEPEST = 1e12
@@ -111,16 +113,33 @@ class DenseRows(Dense):
         return total
 
 
+class PairedRows(DenseRows):
+    """Dense rows in float64, most of which cause no step: then the next margin waits for nothing, and v is only read."""
+
+    def along(self, i, v):
+        return dots(self.values, (i,), v, 0, self.values.shape[1], ())[0]
+
+    def move_on(self, c, v, at, known):
+        margin, squares = step_and_dot(v, 0, self.values, (at[0], at[1], at[3]), 1.0, c)
+        return squares, margin, known
+
+    def stay(self, v, at, known):
+        return dots(self.values, (at[1],), v, 0, self.values.shape[1], (at[3],))[0], known
+
+    def prefetch_row(self, i, later):
+        """The end of the row; the passes ask for the rest."""
+        touch(self.values, i, self.values.shape[1] - 1)
+
+
 class ChainedRows(DenseRows):
     """Dense rows in float64, of which two products are known before a step: v·x′ and x·x′ of the row x′ after it."""
 
     def foresee(self, i, v, after):
-        ahead, overlap, _ = step_and_look(v, self.values, i, i, after, after, 0.0)
+        ahead, overlap, _ = step_and_look(v, self.values, (i, i, after, after), 0.0)
         return ahead, overlap
 
     def move_on(self, c, v, at, known):
-        i, after, beyond, far = at
-        ahead, overlap, squares = step_and_look(v, self.values, i, after, beyond, far, c)
+        ahead, overlap, squares = step_and_look(v, self.values, at, c)
         return squares, known[0] + c * known[1], (ahead, overlap)
 
     def stay(self, v, at, known):
@@ -300,10 +319,10 @@ class Lesson(NamedTuple):
 
     Attributes
     ----------
-    rows : ChainedRows, DenseRows or SparseRows
-        Not chained for a penalty that truncates: that moves the weights once more.
+    rows : ChainedRows, PairedRows, DenseRows or SparseRows
+        Neither chained nor paired for a penalty that truncates: that moves the weights once more.
     target : ndarray of shape (n,), the rows' type
-    weight : ndarray of shape (n,), the rows' type
+    weighting : Unweighted or Weighted
         Of each row's step; its loss counts once all the same.
     held_out : ndarray of shape (n,) or (0,), bool
         Rows to leave for validation; none where it is empty.
@@ -313,7 +332,7 @@ class Lesson(NamedTuple):
 
     rows: Any
     target: Any
-    weight: Any
+    weighting: Any
     held_out: Any
     loss: Any
     penalty: Any
@@ -432,7 +451,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
         The epochs run; the scalar STATUS says whether and how the descent has ended. After the last call :func:`finish`
         makes weights of v.
     """
-    rows, target, weight, held_out, loss, penalty, aim = lesson
+    rows, target, weighting, held_out, loss, penalty, aim = lesson
     n = index.size
     real = v.dtype.type
     smallest = 1e-9 if v.itemsize == 8 else 1e-6
@@ -455,11 +474,11 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
             at = (i, after, index[following] if following < n else after, index[min(r + AHEAD, n - 1)])
             prefetch_row(rows, at[3], index[min(r + 2 * AHEAD, n - 1)])
             touch_item(target, at[3])
-            touch_item(weight, at[3])
+            ask_for_weight(weighting, at[3])
             # What does not depend on the margin comes first: the margins make a chain that all else waits for.
             norm = square(rows, i)
             rate = eta * rates[e, s]
-            part = share(aim, rate) * np.float64(weight[i])
+            part = weigh(weighting, share(aim, rate), i)
             p = np.float64(real(scale * margin)) + intercept
             y = np.float64(target[i])
             losses += value(loss, p, y)

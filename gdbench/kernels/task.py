@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from gdbench.kernels.data import touch_item
 from gdbench.kernels.tags import operation
 
 weigh = operation("weigh")
+ask_for_weight = operation("ask_for_weight")
 counts = operation("counts")
 count = operation("count")
 
@@ -16,6 +18,9 @@ class Unweighted(NamedTuple):
 
     def weigh(self, c, i):
         return c
+
+    def ask_for_weight(self, i):
+        pass
 
 
 class Weighted(NamedTuple):
@@ -30,6 +35,10 @@ class Weighted(NamedTuple):
 
     def weigh(self, c, i):
         return c * self.values[i]
+
+    def ask_for_weight(self, i):
+        """Ask the memory for row i's weight, which is soon needed."""
+        touch_item(self.values, i)
 
 
 class Uncounted(NamedTuple):

@@ -3,7 +3,8 @@
 A loss has ``value(z, y)`` and its ``derivative(z, y)`` with respect to z, both on scalars, and declares its *domain*
 (which targets it takes: ``"real"``, ``"sign"`` for −1 and +1, ``"class"`` for 0…K−1), its *link* (from
 margin to mean) and its *smoothness* (the largest second derivative, or None where the derivative jumps). A smooth loss
-also has ``curvature(z, y)``, the second derivative, by which Newton's method certifies optima.
+also has ``curvature(z, y)``, the second derivative, by which Newton's method certifies optima. A *flat* one's derivative is 0
+for most rows once the weights are good, so that those cause no step.
 """
 
 from gdbench.kernels.registry import Registry

@@ -8,6 +8,7 @@ class Hinge(NamedTuple):
 
     name = "hinge"
     domain = "sign"
+    flat = True
     link = "sign"
     smoothness = None
 
@@ -23,6 +24,7 @@ class SquaredHinge(NamedTuple):
 
     name = "squared_hinge"
     domain = "sign"
+    flat = True
     link = "sign"
     smoothness = 2.0
 
@@ -42,6 +44,7 @@ class Perceptron(NamedTuple):
 
     name = "perceptron"
     domain = "sign"
+    flat = True
     link = "sign"
     smoothness = None
 
@@ -63,6 +66,7 @@ class ModifiedHuber(NamedTuple):
 
     name = "modified_huber"
     domain = "sign"
+    flat = True
     link = "modified_huber"
     smoothness = 2.0
 
