@@ -48,7 +48,8 @@ def _gathered_dot(typingctx, values, indices, first, last, w, zero):
             column = builder.load(builder.gep(places, [p]))
             column = column if column.type == INDEX else builder.zext(column, INDEX)
             weight, value = (widened(builder.load(builder.gep(at, [n]))) for at, n in ((weights, column), (stored, p)))
-            return out.add_product(value, weight, total)
+            # Not the emitter's fused product, which took a tenth longer; no leave to reorder, which would bring vectors back.
+            return builder.fadd(total, builder.fmul(value, weight, flags=("contract",)), flags=("contract",))
 
         def some(p: Any, totals: list) -> list:
             return [product(builder.add(p, out.number(n)), total) for n, total in enumerate(totals)]
