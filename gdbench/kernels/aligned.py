@@ -14,7 +14,7 @@ LINE = 64
 def aligned(shape: tuple[int, ...], dtype: Any, fill: Any = 0, order: Literal["C", "F"] = "C") -> np.ndarray:
     """A new array filled with one value, its first value at the beginning of a cache line.
 
-    NumPy's own begin 16 bytes into a line as often as not, and vectors of 64 bytes took twice as long there.
+    NumPy's own may begin 16 bytes into a line; a vector of 64 bytes then always spans two.
     """
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
