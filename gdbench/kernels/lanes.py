@@ -114,10 +114,13 @@ def _lanes_step_and_dot(typingctx, w, x, at, keep, push, learns, z):
         def neighbours(pointer, first, number):
             return [out.load(pointer, builder.add(first, out.number(n * width)), width) for n in range(number)]
 
+        def just_stored(pointer, first, number):
+            return [out.load_in_parts(pointer, builder.add(first, out.number(n * width)), width) for n in range(number)]
+
         def some(number):
             def visit(k, _):
-                steps = neighbours(pushes, k, number)
-                kept = neighbours(keeps, k, number) if keeps is not None else [None] * number
+                steps = just_stored(pushes, k, number)
+                kept = just_stored(keeps, k, number) if keeps is not None else [None] * number
 
                 def column(j, totals):
                     emit_prefetch(builder, builder.gep(far, [j]))

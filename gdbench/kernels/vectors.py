@@ -1,9 +1,9 @@
 """Passes over rows, written in the processor's vectors.
 
 The compiler's own vectors would test on each pass whether its arrays overlap, and sum what is left of a short row value by
-value: at 20 columns that takes longer than the rest. The passes of this module go two vectors at a time, then by one, then
-by half of one, down to a single value. Their arithmetic is not rearranged: two passes that sum the same products get the same
-bits, whatever else they do on the way.
+value: at 20 columns that takes longer than the rest. The passes of this module go several vectors at a time, each with a sum
+of its own, and through what is left by half as many, down to a single value. Their arithmetic is not rearranged: the same
+pass gets the same bits, whatever is done beside it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,15 @@ Visit = Callable[[Any, int, list], list]
 #: the weights between two passes, use these: a load that spans two stores has to wait for both.
 ALONG = 32
 
-
 def widest() -> int:
     """Bytes in the widest vector of this processor."""
     return 64 if llvm.get_host_cpu_features().get("avx512f", False) else 32
+
+
+def abreast(sums: int) -> int:
+    """Vectors that a pass along a row goes through at a time: few sums would wait for themselves, many fill the registers."""
+    most = 12 if widest() == 64 else 8  # of 32 registers, or of 16
+    return 4 if 0 < 4 * sums <= most else 2
 
 
 class Emitter:
@@ -68,6 +73,14 @@ class Emitter:
     def load(self, pointer: Any, j: Any, width: int) -> Any:
         return self.builder.load(self.at(pointer, j, width), align=self.size)
 
+    def load_in_parts(self, pointer: Any, j: Any, width: int) -> Any:
+        """The same in loads as long as the stores of the compiler's loops: one that spans two of them waits for the cache."""
+        part = ALONG // self.size
+        if width <= part:
+            return self.load(pointer, j, width)
+        low, high = (self.settled(self.load(pointer, self.builder.add(j, self.number(n)), part)) for n in (0, part))
+        return self.builder.shuffle_vector(low, high, ir.Constant(ir.VectorType(PLACE, width), list(range(width))))
+
     def store(self, vector: Any, pointer: Any, j: Any, width: int) -> None:
         self.builder.store(vector, self.at(pointer, j, width), align=self.size)
 
@@ -77,13 +90,21 @@ class Emitter:
     def multiply(self, a: Any, b: Any) -> Any:
         return self.builder.fmul(a, b)
 
+    def call(self, name: str, *values: Any) -> Any:
+        """One of LLVM's functions of like numbers or vectors to one of their kind."""
+        kind = values[0].type
+        letter = "f32" if self.size == 4 else "f64"
+        name = f"llvm.{name}.v{kind.count}{letter}" if isinstance(kind, ir.VectorType) else f"llvm.{name}.{letter}"
+        function = cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(kind, [kind] * len(values)), name)
+        return self.builder.call(function, values)
+
     def add_product(self, a: Any, b: Any, total: Any) -> Any:
         """total + a·b, fused where the processor can."""
-        kind = total.type
-        letter = "f32" if self.size == 4 else "f64"
-        name = f"v{kind.count}{letter}" if isinstance(kind, ir.VectorType) else letter
-        fused = cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(kind, [kind] * 3), f"llvm.fmuladd.{name}")
-        return self.builder.call(fused, [a, b, total])
+        return self.call("fmuladd", a, b, total)
+
+    def settled(self, value: Any) -> Any:
+        """The value, worked out as it stands: nothing around it is rearranged into it."""
+        return self.call("arithmetic.fence", value)
 
     def halved(self, vector: Any, width: int) -> Any:
         """The upper half of a vector added to the lower."""
@@ -116,33 +137,59 @@ class Emitter:
         builder.position_at_end(after)
         return phis[0], phis[1:]
 
-    def columns(self, end: Any, sums: int, visit: Visit, each_line: Callable[[Any], None] = lambda j: None) -> list:
-        """Visit all columns up to `end`; that many sums over them, each from 0.
+    def once(self, start: Any, stride: int, end: Any, carried: list, body: Callable[[Any, list], list]) -> tuple[Any, list]:
+        """The same with ``if`` for ``while``."""
+        builder = self.builder
+        before = builder.block
+        inside, after = (builder.append_basic_block(name) for name in ("body", "after"))
+        following = builder.add(start, self.number(stride))
+        builder.cbranch(builder.icmp_signed("<=", following, end), inside, after)
+        builder.position_at_end(inside)
+        new = body(start, carried)
+        inside = builder.block
+        builder.branch(after)
+        builder.position_at_end(after)
+        phis = [builder.phi(value.type) for value in (start, *carried)]
+        for phi, first, later in zip(phis, (start, *carried), (following, *new), strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(later, inside)
+        return phis[0], phis[1:]
+
+    def columns(
+        self, end: Any, sums: int, visit: Visit, each_line: Callable[[Any], None] = lambda j: None, base: Any = None
+    ) -> list:
+        """Visit all columns up to `end`; that many sums over them, each from 0, but the first from `base` if that is given.
 
         ``visit(j, width, totals)`` handles `width` columns from j on and returns the totals with theirs added;
         ``each_line(j)`` is called where a cache line of columns begins.
         """
-        width = self.width
+        width, number = self.width, abreast(sums)
 
-        def both(j: Any, totals: list) -> list:
-            second = self.builder.add(j, self.number(width))
-            for first in (j, second)[: 2 * width * self.size // LINE]:
-                each_line(first)
-            return visit(j, width, totals[:sums]) + visit(second, width, totals[sums:])
+        def several(count: int) -> Callable[[Any, list], list]:
+            def body(j: Any, totals: list) -> list:
+                new = []
+                for n in range(count):
+                    place = self.builder.add(j, self.number(n * width))
+                    if n * width * self.size % LINE == 0 and 2 * width * self.size >= LINE:
+                        each_line(place)
+                    new += visit(place, width, totals[n * sums : (n + 1) * sums])
+                return new
 
-        def one(j: Any, totals: list) -> list:
-            if 2 * width * self.size >= LINE:
-                each_line(j)
-            return visit(j, width, totals)
+            return body
 
-        j, totals = self.loop(self.number(0), 2 * width, end, [self.zero(width)] * (2 * sums), both)
-        totals = [self.add(a, b) for a, b in zip(totals[:sums], totals[sums:], strict=True)]
-        while True:
-            j, totals = self.loop(j, width, end, totals, one)
-            if width == 1:
-                return totals
+        starts = [self.zero(width)] * (number * sums)
+        if base is not None:
+            starts[0] = self.builder.insert_element(starts[0], base, ir.Constant(PLACE, 0))
+        j, totals = self.loop(self.number(0), number * width, end, starts, several(number))
+        while number > 1:
+            number //= 2
+            totals = [self.add(a, b) for a, b in zip(totals[: number * sums], totals[number * sums :], strict=True)]
+            j, totals = self.once(j, number * width, end, totals, several(number))
+        while width > 1:
             totals = [self.halved(total, width) for total in totals]
             width //= 2
+            j, totals = self.once(j, width, end, totals, several(1))
+        return totals
 
 
 def emit_prefetch(builder, address):
