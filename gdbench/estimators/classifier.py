@@ -252,7 +252,7 @@ class GDClassifier(Descends, SGDClassifier):
         weights = online.Weights(
             coef=coef.reshape(-1, plan.X.shape[1])[row],
             intercept=float((self._standard_intercept if averages else self.intercept_)[row]),
-            mean_coef=self._average_coef.reshape(-1, plan.X.shape[1])[row] if averages else coef[:0].ravel(),
+            mean_coef=self._average_coef.reshape(-1, plan.X.shape[1])[row] if averages else None,
             mean_intercept=float(self._average_intercept[row]) if averages else 0.0,
         )
         dtype = plan.X.dtype.type

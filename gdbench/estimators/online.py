@@ -25,14 +25,15 @@ class Weights:
 
     Attributes
     ----------
-    coef, mean_coef : ndarray of shape (d,)
-        The mean over the steps is empty where none is asked for.
+    coef : ndarray of shape (d,)
+    mean_coef : ndarray of shape (d,), or None
+        The mean over the steps, if one is asked for.
     intercept, mean_intercept : float
     """
 
     coef: np.ndarray
     intercept: float
-    mean_coef: np.ndarray
+    mean_coef: np.ndarray | None
     mean_intercept: float
 
 
@@ -59,7 +60,7 @@ def penalty_of(estimator: Any, alpha: float) -> Any:
     kind = str(estimator.penalty).lower()
     if kind in ("l1", "elasticnet"):
         return online.Net(float(alpha), 1.0 if kind == "l1" else float(estimator.l1_ratio))
-    return online.Smooth(float(alpha) if kind == "l2" else 0.0)
+    return online.Smooth(float(alpha)) if kind == "l2" else online.Free()
 
 
 def aim_of(estimator: Any, learning_rate: str) -> Any:
@@ -136,7 +137,7 @@ class Plan:
     def descend(self, weights: Weights, target: np.ndarray, weight: np.ndarray, seed: int, score: Callable | None = None) -> Run:
         """Descend from `weights`, in place, until the objective (or the score) has settled or `max_iter` is reached."""
         estimator, habits = self.estimator, self.habits()
-        held_out = self.held_out if estimator.early_stopping else self.held_out[:0]
+        held_out = self.held_out if estimator.early_stopping else None
         weighting = Unweighted() if (weight == 1.0).all() else Weighted(weight)
         lesson = online.Lesson(self.rows, target, weighting, held_out, self.loss, self.penalty, self.aim)
         scalars = start(weights, float(estimator.t_), self.rates.first)
@@ -212,7 +213,7 @@ class Log:
             return
         scalars = self.scalars
         line = (
-            f"Norm: {math.sqrt(scalars[online.SQUARES]):.2f}, NNZs: {np.count_nonzero(self.coef)}, "
+            f"Norm: {scalars[online.SCALE] * np.linalg.norm(self.coef):.2f}, NNZs: {np.count_nonzero(self.coef)}, "
             f"Bias: {scalars[online.INTERCEPT]:.6f}, T: {scalars[online.STEPS] - self.first:.0f}, "
             f"Avg. loss: {curve[0, 0]:f}, Objective: {curve[1, 0]:f}"
         )

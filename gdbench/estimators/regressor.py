@@ -145,7 +145,7 @@ class GDRegressor(Descends, SGDRegressor):
         weights = online.Weights(
             coef=self._standard_coef if averages else self.coef_,
             intercept=float((self._standard_intercept if averages else self.intercept_)[0]),
-            mean_coef=self._average_coef if averages else self.coef_[:0],
+            mean_coef=self._average_coef if averages else None,
             mean_intercept=float(self._average_intercept[0]) if averages else 0.0,
         )
         score = self._make_validation_score_cb(plan.held_out, plan.X, y, sample_weight)
@@ -157,6 +157,6 @@ class GDRegressor(Descends, SGDRegressor):
         self.intercept_ = np.atleast_1d(weights.intercept)
         if averages:
             self._standard_coef, self._standard_intercept = self.coef_, self.intercept_
-            self._average_coef, self._average_intercept = weights.mean_coef, np.atleast_1d(weights.mean_intercept)
+            self._average_intercept = np.atleast_1d(weights.mean_intercept)
             if self.average <= self.t_ - 1.0:
                 self.coef_, self.intercept_ = self._average_coef, self._average_intercept

@@ -16,8 +16,16 @@ from gdbench.kernels.jit import INLINED
 from gdbench.kernels.vectors import Emitter, ask_for_lines, rows_at, shape_of, start_of_row
 
 
-def step_and_dot(w, k, x, at, keep, push):
-    """Take a step with one row of x, in place; return w·x[after] and ‖w‖² over the columns of x.
+def settled(value):
+    """The value itself, worked out before it meets others.
+
+    What follows may not be rearranged into it: in (a·b)·c, c is often what a step waits for, and a·b should not wait with it.
+    """
+    return value
+
+
+def step_and_dot(w, k, x, at, keep, push, base):
+    """Take a step with one row of x, in place; return base + w·x[after], and ‖w‖² over the columns of x.
 
     Parameters
     ----------
@@ -30,6 +38,8 @@ def step_and_dot(w, k, x, at, keep, push):
         a time, so that no burst of requests has to wait.
     keep, push : floats of the arrays' type
         With 1 and 0 nothing moves, and the sums are the same to the bit as those after a step that led to these weights.
+    base : float
+        The sum begins with it: added at the end, it would be one more thing to wait for.
 
     Returns
     -------
@@ -37,7 +47,7 @@ def step_and_dot(w, k, x, at, keep, push):
     """
     weights = w if w.ndim == 1 else w[k, : x.shape[1]]
     weights[:] = keep * weights + push * x[at[0]]
-    return weights @ x[at[1]], weights @ weights
+    return base + weights @ x[at[1]], weights @ weights
 
 
 def step_and_look(w, x, at, push):
@@ -60,7 +70,15 @@ def step_and_look(w, x, at, push):
 
 
 @intrinsic
-def _step_and_dot(typingctx, w, k, x, at, keep, push):
+def _settled(typingctx, value):
+    def codegen(context, builder, signature, args):
+        return Emitter(builder, args[0].type).settled(args[0])
+
+    return value(value), codegen
+
+
+@intrinsic
+def _step_and_dot(typingctx, w, k, x, at, keep, push, base):
     def codegen(context, builder, signature, args):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(x.dtype))
@@ -75,9 +93,9 @@ def _step_and_dot(typingctx, w, k, x, at, keep, push):
             return [out.add_product(moved, other, total) for other, total in zip(others, sums, strict=True)]
 
         columns = shape_of(context, builder, kinds[2], args[2])[1]
-        return cgutils.pack_array(builder, out.columns(columns, 2, visit, ask_for_lines(out, [far])))
+        return cgutils.pack_array(builder, out.columns(columns, 2, visit, ask_for_lines(out, [far]), args[6]))
 
-    return types.UniTuple(x.dtype, 2)(w, types.intp, x, types.UniTuple(types.intp, 3), x.dtype, x.dtype), codegen
+    return types.UniTuple(x.dtype, 2)(w, types.intp, x, types.UniTuple(types.intp, 3), x.dtype, x.dtype, x.dtype), codegen
 
 
 @intrinsic
@@ -101,14 +119,19 @@ def _step_and_look(typingctx, w, x, at, push):
     return types.UniTuple(x.dtype, 3)(w, x, types.UniTuple(types.intp, 4), x.dtype), codegen
 
 
+@overload(settled, jit_options=INLINED)
+def _settled_of(value):
+    return lambda value: _settled(value)
+
+
 # The passes read their arrays without gaps.
 
 
 @overload(step_and_dot, jit_options=INLINED)
-def _step_and_dot_of(w, k, x, at, keep, push):
+def _step_and_dot_of(w, k, x, at, keep, push, base):
     if w.layout != "C" or x.layout != "C":
         return None
-    return lambda w, k, x, at, keep, push: _step_and_dot(w, k, x, at, keep, push)
+    return lambda w, k, x, at, keep, push, base: _step_and_dot(w, k, x, at, keep, push, base)
 
 
 @overload(step_and_look, jit_options=INLINED)

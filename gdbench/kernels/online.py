@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.ahead import step_and_dot, step_and_look
-from gdbench.kernels.data import AHEAD, CSR, Dense, places, prefetch_row, touch, touch_item
+from gdbench.kernels.ahead import settled, step_and_dot, step_and_look
+from gdbench.kernels.data import AHEAD, CSR, Dense, entry, places, prefetch_row, touch, touch_item
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.jit import as_written, inlined, kernel
+from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.order import arrange
 from gdbench.kernels.tags import operation
@@ -120,7 +120,7 @@ class PairedRows(DenseRows):
         return dots(self.values, (i,), v, 0, self.values.shape[1], ())[0]
 
     def move_on(self, c, v, at, known):
-        margin, squares = step_and_dot(v, 0, self.values, (at[0], at[1], at[3]), 1.0, c)
+        margin, squares = step_and_dot(v, 0, self.values, (at[0], at[1], at[3]), 1.0, c, 0.0)
         return squares, margin, known
 
     def stay(self, v, at, known):
@@ -211,17 +211,16 @@ def pay(v, paid, j, due, scale):
 keep = operation("keep")
 charge = operation("charge")
 cost = operation("cost")
+shrinks = operation("shrinks")
 truncates = operation("truncates")
 
 
-class Smooth(NamedTuple):
-    """α⁄2·‖w‖²; no penalty with α = 0."""
-
-    alpha: float
+class Free(NamedTuple):
+    """No penalty."""
 
     def keep(self, rate):
         """By what a step multiplies the weights: never below 0."""
-        return max(0.0, 1.0 - rate * self.alpha)
+        return 1.0
 
     def charge(self, rate):
         """By how much a step raises the l1 penalty that is due."""
@@ -229,10 +228,35 @@ class Smooth(NamedTuple):
 
     def cost(self, squares, absolutes):
         """The penalty, from ‖w‖² and Σ|w|."""
-        return self.alpha * 0.5 * squares
+        return 0.0
+
+    def shrinks(self):
+        """Whether weights are multiplied at all, and their norm is asked for."""
+        return False
 
     def truncates(self):
         """Whether there is an l1 part."""
+        return False
+
+
+class Smooth(NamedTuple):
+    """α⁄2·‖w‖²."""
+
+    alpha: float
+
+    def keep(self, rate):
+        return max(0.0, 1.0 - rate * self.alpha)
+
+    def charge(self, rate):
+        return 0.0
+
+    def cost(self, squares, absolutes):
+        return self.alpha * 0.5 * squares
+
+    def shrinks(self):
+        return True
+
+    def truncates(self):
         return False
 
 
@@ -250,6 +274,9 @@ class Net(NamedTuple):
 
     def cost(self, squares, absolutes):
         return self.alpha * ((1.0 - self.l1_ratio) * 0.5 * squares + self.l1_ratio * absolutes)
+
+    def shrinks(self):
+        return True
 
     def truncates(self):
         return True
@@ -324,8 +351,8 @@ class Lesson(NamedTuple):
     target : ndarray of shape (n,), the rows' type
     weighting : Unweighted or Weighted
         Of each row's step; its loss counts once all the same.
-    held_out : ndarray of shape (n,) or (0,), bool
-        Rows to leave for validation; none where it is empty.
+    held_out : ndarray of shape (n,), bool, or None
+        Rows to leave for validation.
     loss : tag of gdbench.kernels.losses
     penalty, aim : tags of this module
     """
@@ -348,7 +375,7 @@ class Habits(NamedTuple):
     decay : float
         What the intercept's step is multiplied by; below 1 on sparse rows, whose columns move more rarely.
     average_from : int
-        The first step that the mean includes; 0 for no mean.
+        The first step that the mean includes.
     tol : float
         An epoch whose mean objective is not below the best by this is stale; −inf never.
     patience : int
@@ -371,8 +398,8 @@ class Habits(NamedTuple):
 @inlined
 def next_row(index, held_out, r):
     """The first place from r on whose row is not held out."""
-    if held_out.size > 0:
-        while r < index.size and held_out[index[r]]:
+    if held_out is not None:
+        while r < index.size and entry(held_out, entry(index, r)):
             r += 1
     return r
 
@@ -396,18 +423,13 @@ def has_settled(scalars, objective, habits):
 def gather_in(v, mean, scalars):
     """Multiply the scale into v and bring the mean up to date."""
     lag, lead, scale = scalars[LAG], scalars[LEAD], scalars[SCALE]
-    for j in range(mean.size):
-        mean[j] = (mean[j] + lag * v[j]) * (1.0 / lead)
+    if mean is not None:
+        for j in range(mean.size):
+            mean[j] = (mean[j] + lag * v[j]) * (1.0 / lead)
     for j in range(v.size):
         v[j] = scale * v[j]
     scalars[LAG] = 0.0
     scalars[LEAD] = scalars[SCALE] = 1.0
-
-
-@as_written
-def ratio(a, b):
-    """a ⁄ b, worked out while the margin is; rearranged, the division would wait for the derivative."""
-    return a / b
 
 
 @inlined
@@ -429,8 +451,8 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
     habits : Habits
     v : ndarray of shape (d,), the rows' type
         The weights, changed in place.
-    mean : ndarray of shape (d,) or (0,)
-        Their mean over the steps from ``habits.average_from`` on, if that is above 0.
+    mean : ndarray of shape (d,), or None
+        Their mean over the steps from ``habits.average_from`` on, if one is asked for.
     paid : ndarray of shape (d,) or (0,)
         The l1 penalty that each weight has paid, for a penalty that truncates.
     scalars : ndarray of shape (SCALARS,), float64
@@ -455,8 +477,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
     n = index.size
     real = v.dtype.type
     smallest = 1e-9 if v.itemsize == 8 else 1e-6
-    begin, averages = habits.average_from, habits.average_from > 0
-    intercept, scale, steps = scalars[INTERCEPT], scalars[SCALE], scalars[STEPS]
+    intercept, scale, steps = scalars[INTERCEPT], scalars[SCALE] if shrinks(penalty) else 1.0, scalars[STEPS]
     squares, absolutes, due = scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE]
     done = 0
     for e in range(rates.shape[0]):
@@ -466,12 +487,12 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
         s = 0
         r = next_row(index, held_out, 0)
         following = next_row(index, held_out, r + 1)
-        i, after = index[r], index[following if following < n else r]
+        i, after = entry(index, r), entry(index, following if following < n else r)
         margin = along(rows, i, v)
         known = foresee(rows, i, v, after)
         while r < n:
             r, following = following, next_row(index, held_out, following + 1)
-            at = (i, after, index[following] if following < n else after, index[min(r + AHEAD, n - 1)])
+            at = (i, after, entry(index, following) if following < n else after, entry(index, min(r + AHEAD, n - 1)))
             prefetch_row(rows, at[3], index[min(r + 2 * AHEAD, n - 1)])
             touch_item(target, at[3])
             ask_for_weight(weighting, at[3])
@@ -480,7 +501,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
             rate = eta * rates[e, s]
             part = weigh(weighting, share(aim, rate), i)
             p = np.float64(real(scale * margin)) + intercept
-            y = np.float64(target[i])
+            y = np.float64(entry(target, i))
             losses += value(loss, p, y)
             if counts_penalty(aim):
                 costs += cost(penalty, squares, absolutes)
@@ -499,7 +520,7 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
                 scale = 1.0
             towards = push(aim, loss, p, y, norm)
             c = part * towards
-            step = real(ratio(part, scale) * towards)
+            step = real(settled(part / scale) * towards)
             if habits.fit_intercept:
                 # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
                 intercept += part * habits.decay * towards
@@ -513,8 +534,8 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
                 squares *= scale * scale
             else:
                 margin, known = stay(rows, v, at, known)
-            if averages and steps >= begin:
-                count = steps - begin + 1.0
+            if mean is not None and steps >= habits.average_from:
+                count = steps - habits.average_from + 1.0
                 follow(rows, i, -scalars[LAG] * c / scale, mean)
                 if count > 1.0:
                     scalars[LEAD] /= 1.0 - 1.0 / count
@@ -537,7 +558,8 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
             scalars[STATUS] = CONVERGED
             break
     scalars[INTERCEPT], scalars[SCALE], scalars[STEPS] = intercept, scale, steps
-    scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE] = squares, absolutes, due
+    if shrinks(penalty):
+        scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE] = squares, absolutes, due
     return done
 
 

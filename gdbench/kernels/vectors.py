@@ -30,6 +30,7 @@ Visit = Callable[[Any, int, list], list]
 #: the weights between two passes, use these: a load that spans two stores has to wait for both.
 ALONG = 32
 
+
 def widest() -> int:
     """Bytes in the widest vector of this processor."""
     return 64 if llvm.get_host_cpu_features().get("avx512f", False) else 32

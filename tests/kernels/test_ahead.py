@@ -7,6 +7,9 @@ from gdbench.kernels.ahead import step_and_dot, step_and_look
 from gdbench.kernels.jit import kernel
 from gdbench.kernels.lanes import LANES, lanes_step_and_dot
 
+#: What the sums begin with; whole, so that it is the same in either type.
+BASE = 3
+
 
 @kernel
 def look(w, x, push, out):
@@ -15,7 +18,7 @@ def look(w, x, push, out):
 
 @kernel
 def dot(w, k, x, keep, push, out):
-    out[0], out[1] = step_and_dot(w, k, x, (0, 1, 2), keep, push)
+    out[0], out[1] = step_and_dot(w, k, x, (0, 1, 2), keep, push, BASE)
 
 
 @kernel
@@ -41,7 +44,7 @@ def test_every_length_of_row_and_none_of_its_neighbours(dtype):
         look(w, x, dtype(0.3), out)
         np.testing.assert_allclose(w, plain, **close(dtype), err_msg=f"{d} columns")
         np.testing.assert_allclose(out, expected, **close(dtype), err_msg=f"{d} columns")
-        expected = step_and_dot(plain, 0, x, (0, 1, 2), dtype(0.9), dtype(-0.2))
+        expected = step_and_dot(plain, 0, x, (0, 1, 2), dtype(0.9), dtype(-0.2), BASE)
         dot(w, 0, x, dtype(0.9), dtype(-0.2), out)
         np.testing.assert_allclose(w, plain, **close(dtype), err_msg=f"{d} columns")
         np.testing.assert_allclose(out[:2], expected, **close(dtype), err_msg=f"{d} columns")
@@ -54,7 +57,7 @@ def test_one_output_of_several_takes_a_step(dtype):
     for d in range(1, 41):
         x, w = rng.normal(size=(3, d)).astype(dtype), rng.normal(size=(3, d + 1)).astype(dtype)
         plain, out = w.copy(), np.empty(2, dtype)
-        expected = step_and_dot(plain, 1, x, (0, 1, 2), dtype(0.9), dtype(-0.2))
+        expected = step_and_dot(plain, 1, x, (0, 1, 2), dtype(0.9), dtype(-0.2), BASE)
         dot(w, 1, x, dtype(0.9), dtype(-0.2), out)
         np.testing.assert_allclose(w, plain, **close(dtype), err_msg=f"{d} columns")
         np.testing.assert_allclose(out, expected, **close(dtype), err_msg=f"{d} columns")

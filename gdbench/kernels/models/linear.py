@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gdbench.kernels.ahead import step_and_dot
+from gdbench.kernels.ahead import settled, step_and_dot
 from gdbench.kernels.data import (
     outputs_dot,
     prefetch_rest,
@@ -42,11 +42,13 @@ def next_rows(task, rows, later, r):
 def one_stride(model, task, w, k, at, c, rate):
     """A step of plain descent of output k with row at[0], and its margin of row at[1]."""
     last = w.shape[1] - 1
-    push = w.dtype.type(-rate * weigh(task.weighting, c, at[0]))
+    push = w.dtype.type(weigh(task.weighting, c, at[0]) * settled(-rate))
     keep = w.dtype.type(shrinkage(task.penalty, rate))
+    b = w[k, last]
     if model.fit_intercept:
-        w[k, last] += push
-    return step_and_dot(w, k, task.data.values, at[:3], keep, push)[0] + w[k, last]
+        b += push
+        w[k, last] = b
+    return step_and_dot(w, k, task.data.values, at[:3], keep, push, b)[0]
 
 
 class Linear(NamedTuple):
