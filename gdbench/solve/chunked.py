@@ -86,6 +86,9 @@ class ChunkedDescent(Descent):
         self._call(loops.objective_and_gradient, task, w, np.empty(self.lanes), np.empty_like(w))
         return perf_counter() - begin
 
+    def resume(self) -> None:
+        """Nothing: the chunks that are read drive everything out of the caches in any case."""
+
     def measure(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """J and its gradient: the pieces' own, penalty included, weighted by their rows."""
         totals, g = np.zeros(self.lanes), np.zeros(w.shape)

@@ -29,6 +29,9 @@ from gdbench.solve.threads import Pool
 #: The most steps handed to a kernel in one call, and the most rows when a call spans several epochs.
 STRETCH = 65536
 
+#: Rows of the steps that are tried before the clock goes on after a recorded point.
+REHEARSED = 128
+
 #: A run has diverged once its objective is this many times the larger of 1 and the objective at the start.
 BLOW_UP = 1e6
 
@@ -141,9 +144,20 @@ class Descent:
         return perf_counter() - begin
 
     def resume(self) -> None:
-        """Bring back, off the clock, what recording a point drove out of the caches: the targets, the row numbers, the loop."""
+        """Bring back, off the clock, what recording a point drove out of the caches: targets, row numbers, and the loop's way.
+
+        The loop goes a few steps ahead, which are then taken back.
+        """
         self.task.target.sum(), self.index.sum()
-        self._run(np.empty((0, self.n), np.int32), np.empty(0, self.dtype))
+        done = self.step % self.steps_per_epoch * self.batch_size
+        rows = self.index[None, done : done + REHEARSED]
+        if self.memory is not None or self.pool is not None:
+            rows = rows[:0]  # their steps leave more behind than the iterate
+        changed = (self.iterate.w, *self.iterate.state, *self.iterate.memory, self.iterate.travelled)
+        before = [array.copy("K") for array in changed]
+        self._run(rows, self._factors(-(-rows.size // self.batch_size)))
+        for array, values in zip(changed, before, strict=True):
+            array[...] = values
 
     def advance(self, step: int) -> None:
         """Take steps up to number `step`, on the clock; fewer where its time is over."""
