@@ -111,16 +111,14 @@ def _lanes_step_and_dot(typingctx, w, x, at, keep, push, learns, z):
         lanes, columns = shape_of(context, builder, kinds[0], args[0])[0], shape_of(context, builder, kinds[1], args[1])[1]
         width = out.width
 
-        def neighbours(pointer, first, number):
-            return [out.load(pointer, builder.add(first, out.number(n * width)), width) for n in range(number)]
-
-        def just_stored(pointer, first, number):
-            return [out.load_in_parts(pointer, builder.add(first, out.number(n * width)), width) for n in range(number)]
+        def neighbours(pointer, first, number, load=out.load):
+            return [load(pointer, builder.add(first, out.number(n * width)), width) for n in range(number)]
 
         def some(number):
             def visit(k, _):
-                steps = just_stored(pushes, k, number)
-                kept = just_stored(keeps, k, number) if keeps is not None else [None] * number
+                # What these hold has only just been stored.
+                steps = neighbours(pushes, k, number, out.load_in_parts)
+                kept = neighbours(keeps, k, number, out.load_in_parts) if keeps is not None else [None] * number
 
                 def column(j, totals):
                     emit_prefetch(builder, builder.gep(far, [j]))

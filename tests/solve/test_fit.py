@@ -137,6 +137,25 @@ def test_recording_changes_no_bit(columns, optimizer):
     np.testing.assert_array_equal(few.coef, many.coef)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"variant": "mini-batch", "optimizer": "adam", "penalty": "l1", "alpha": 0.01},
+        {"variant": "stochastic", "optimizer": "saga"},
+        {"variant": "stochastic", "optimizer": "svrg"},
+        {"variant": "batch", "learning_rate": gd.schedules.Backtracking(), "epochs": 40},
+        {"variant": "stochastic", "learning_rate": gd.schedules.Adaptive(0.001), "epochs": 40},
+        {"model": gd.MLP(hidden=3), "variant": "mini-batch", "optimizer": "momentum"},
+    ],
+    ids=["a penalty's memory", "gradients remembered", "a snapshot", "line search", "a rate that falls", "network"],
+)
+def test_steps_tried_before_the_clock_goes_on_leave_nothing_behind(options):
+    few, many = (gd.fit(X, Y, **{"learning_rate": 0.001, "epochs": 7, "record": record, **options}) for record in (2, 300))
+    np.testing.assert_array_equal(few.coef, many.coef)
+    assert few.objective == many.objective
+    assert len(many.curve) > len(few.curve)
+
+
 def test_tol_watches_every_epoch():
     result = gd.fit(X, Y, epochs=2000, batch_size=16, learning_rate=0.1, tol=1e-9, record=2)
     assert set(range(1, 20)) <= set(result.curve.epoch)
