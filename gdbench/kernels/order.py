@@ -7,7 +7,7 @@ the same seed gives the same order on every machine.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -137,12 +137,28 @@ class Sklearn(NamedTuple):
     ----------
     seed : int
         That drawn number; a zero counts as 1.
+    again, spare : ndarrays of shape (n,), int32
+        What one shuffle does to 0, …, n − 1, and room for as many: to do the same to an epoch's rows takes a third of the time
+        that drawing it anew takes. Empty before :meth:`for_rows`.
     """
 
     seed: int = 0
+    again: Any = np.empty(0, np.int32)
+    spare: Any = np.empty(0, np.int32)
     name = "sklearn"
 
+    def for_rows(self, n):
+        """The same, ready for n rows."""
+        again = np.arange(n, dtype=np.int32)
+        arrange_epoch(Sklearn(self.seed), again, 0)
+        return Sklearn(self.seed, again, np.empty(n, np.int32))
+
     def arrange(self, index, epoch):
+        if self.again.size == index.size:
+            for i in range(index.size):
+                self.spare[i] = index[np.uintp(self.again[i])]
+            index[:] = self.spare
+            return
         r = np.uint32(max(self.seed, 1))
         n = index.size
         for i in range(n - 1):
@@ -165,9 +181,14 @@ def sklearn_seed(random_state: int, classifier: bool) -> int:
     return int(generator.randint(0, largest))
 
 
-def make(name: str, seed: int, classifier: bool = False) -> NamedTuple:
-    """The row order of that name; for ``"sklearn"`` the seed is the estimator's ``random_state``."""
-    return registry[name](seed=sklearn_seed(seed, classifier) if name == "sklearn" else seed)
+def make(name: str, seed: int, classifier: bool = False, rows: int = 0) -> NamedTuple:
+    """The row order of that name; for ``"sklearn"`` the seed is the estimator's ``random_state``.
+
+    It arranges any number of rows; told their number beforehand, it may be faster.
+    """
+    if name == "sklearn":
+        return Sklearn(sklearn_seed(seed, classifier)).for_rows(rows)
+    return registry[name](seed=seed)
 
 
 @kernel
