@@ -12,7 +12,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model._base import SPARSE_INTERCEPT_DECAY
 
-from gdbench.kernels import online, order, schedules
+from gdbench.kernels import online, online_rows, order, rate_factors, schedules
+from gdbench.kernels.registers import starts_of
 from gdbench.kernels.task import Unweighted, Weighted
 
 #: Steps handed to the kernel in one call, unless an epoch has more.
@@ -49,10 +50,13 @@ class Run:
 def rows_of(X: Any, penalty: Any, loss: Any) -> Any:
     """The rows as the kernel reads them."""
     if sparse.issparse(X):
-        return online.SparseRows(X.data, X.indices.view(np.uint32), X.indptr, int(X.shape[1]))
+        return online_rows.SparseRows(X.data, X.indices.view(np.uint32), X.indptr, int(X.shape[1]))
     if X.dtype != np.float64 or online.truncates(penalty):
-        return online.DenseRows(np.asarray(X))
-    return (online.PairedRows if getattr(loss, "flat", False) else online.ChainedRows)(np.asarray(X))
+        return online_rows.DenseRows(np.asarray(X))
+    flat, starts = getattr(loss, "flat", False), starts_of(X.shape[1], 8)
+    if starts is not None:
+        return (online_rows.ShortRows if flat else online_rows.ShortChainedRows)(np.asarray(X), starts)
+    return (online_rows.PairedRows if flat else online_rows.ChainedRows)(np.asarray(X))
 
 
 def penalty_of(estimator: Any, alpha: float) -> Any:
@@ -80,12 +84,14 @@ class Rates:
         self.optimal = schedules.Optimal(1.0, float(alpha)).bind(loss, None) if learning_rate == "optimal" else None
 
     def factors(self, t: float, epochs: int, steps: int) -> np.ndarray:
-        """The factors from step t on, an epoch a row."""
-        out = np.ones(epochs * steps)
+        """The factors from step t on, an epoch a row; one for the whole epoch, where they do not change."""
+        if self.optimal is None and self.kind != "invscaling":
+            return np.ones((epochs, 1))
+        out = np.empty(epochs * steps)
         if self.optimal is not None:
-            out = self.optimal.factor(np.arange(t, t + out.size))
-        elif self.kind == "invscaling":
-            online.inverse_powers.cached(float(t), self.power, out)
+            rate_factors.inverses.cached(self.optimal.strength, self.optimal.offset + t - 1.0, out)
+        else:
+            rate_factors.inverse_powers.cached(float(t), self.power, out)
         return out.reshape(epochs, steps)
 
 
@@ -126,7 +132,7 @@ class Plan:
         estimator = self.estimator
         return online.Habits(
             fit_intercept=bool(estimator.fit_intercept),
-            decay=SPARSE_INTERCEPT_DECAY if isinstance(self.rows, online.SparseRows) else 1.0,
+            decay=SPARSE_INTERCEPT_DECAY if isinstance(self.rows, online_rows.SparseRows) else 1.0,
             average_from=int(estimator.average),
             tol=-math.inf if estimator.tol is None else float(estimator.tol),
             patience=int(estimator.n_iter_no_change),
@@ -139,10 +145,12 @@ class Plan:
         estimator, habits = self.estimator, self.habits()
         held_out = self.held_out if estimator.early_stopping else None
         weighting = Unweighted() if (weight == 1.0).all() else Weighted(weight)
-        lesson = online.Lesson(self.rows, target, weighting, held_out, self.loss, self.penalty, self.aim)
+        lesson = online.Lesson(self.rows, target, weighting, held_out, self.steps, self.loss, self.penalty, self.aim)
         scalars = start(weights, float(estimator.t_), self.rates.first)
         paid = np.zeros(weights.coef.size if online.truncates(self.penalty) else 0, weights.coef.dtype)
-        shuffle = order.Sklearn(seed) if estimator.shuffle else order.Sequential(seed)
+        mean = online.Unaveraged() if weights.mean_coef is None else online.Averaged(weights.mean_coef)
+        changed = online.Weights(weights.coef, mean, paid, scalars)
+        shuffle = order.Sklearn(seed).for_rows(self.n) if estimator.shuffle else order.Sequential(seed)
         index = np.arange(self.n, dtype=np.int32)
         log = Log(estimator.verbose, weights.coef, scalars, self.steps)
         losses: list[np.ndarray] = []
@@ -156,7 +164,7 @@ class Plan:
                 log.begin(done)
             factors = self.rates.factors(scalars[online.STEPS], epochs, self.steps)
             curve = np.empty((2, epochs))
-            given = (lesson, habits, weights.coef, weights.mean_coef, paid, scalars, shuffle, index, done, factors, curve)
+            given = (lesson, habits, changed, shuffle, index, done, factors, curve)
             descend = descend or online.descend_epochs.bound(*given)
             ran = descend(*given)
             losses.append(curve[0, :ran])
@@ -170,7 +178,7 @@ class Plan:
                 if online.has_settled(scalars, -value, habits):
                     scalars[online.STATUS] = online.CONVERGED
             log.end(done, curve, value)
-        online.finish.cached(weights.coef, weights.mean_coef, scalars)
+        online.finish.cached(changed)
         weights.intercept, weights.mean_intercept = scalars[online.INTERCEPT], scalars[online.MEAN_INTERCEPT]
         return Run(weights, done, np.concatenate(losses))
 

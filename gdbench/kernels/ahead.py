@@ -8,6 +8,7 @@ products can be had before `push` is known. What must wait is then a handful of 
 
 from __future__ import annotations
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
@@ -22,6 +23,11 @@ def settled(value):
     What follows may not be rearranged into it: in (a·b)·c, c is often what a step waits for, and a·b should not wait with it.
     """
     return value
+
+
+def rarely(condition):
+    """The condition, which hardly ever holds: it is jumped on, so that nothing waits for what is chosen by it."""
+    return condition
 
 
 def step_and_dot(w, k, x, at, keep, push, base):
@@ -78,6 +84,16 @@ def _settled(typingctx, value):
 
 
 @intrinsic
+def _rarely(typingctx, condition):
+    def codegen(context, builder, signature, args):
+        bit = args[0].type
+        expect = cgutils.get_or_insert_function(builder.module, ir.FunctionType(bit, [bit, bit]), "llvm.expect.i1")
+        return builder.call(expect, [args[0], bit(0)])
+
+    return types.boolean(types.boolean), codegen
+
+
+@intrinsic
 def _step_and_dot(typingctx, w, k, x, at, keep, push, base):
     def codegen(context, builder, signature, args):
         kinds = signature.args
@@ -122,6 +138,11 @@ def _step_and_look(typingctx, w, x, at, push):
 @overload(settled, jit_options=INLINED)
 def _settled_of(value):
     return lambda value: _settled(value)
+
+
+@overload(rarely, jit_options=INLINED)
+def _rarely_of(condition):
+    return lambda condition: _rarely(condition)
 
 
 # The passes read their arrays without gaps.

@@ -18,15 +18,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.ahead import settled, step_and_dot, step_and_look
-from gdbench.kernels.data import AHEAD, CSR, Dense, entry, places, prefetch_row, touch, touch_item
-from gdbench.kernels.gather import gathered_dot
+from gdbench.kernels.ahead import rarely, settled
+from gdbench.kernels.data import AHEAD, entry, prefetch_row, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
+from gdbench.kernels.online_rows import (
+    along,
+    follow,
+    foresee,
+    move,
+    move_on,
+    put_down,
+    rescaled,
+    square,
+    stay,
+    take_up,
+    truncate,
+)
 from gdbench.kernels.order import arrange
 from gdbench.kernels.tags import operation
 from gdbench.kernels.task import ask_for_weight, weigh
-from gdbench.kernels.vectors import dots
 
 #: Derivatives are cut off here, as scikit-learn does, so that a wild row cannot end a fit by itself.
 STEEPEST = 1e12
@@ -37,176 +48,6 @@ SCALARS = 13
 
 #: Values of the scalar STATUS after a call.
 RUNNING, CONVERGED, OVERFLOW = 0.0, 1.0, 2.0
-
-along = operation("along")
-move = operation("move")
-foresee = operation("foresee")
-move_on = operation("move_on")
-stay = operation("stay")
-follow = operation("follow")
-truncate = operation("truncate")
-square = operation("square")
-
-
-class DenseRows(Dense):
-    """Dense rows."""
-
-    def along(self, i, v):
-        """v·x over row i."""
-        x = self.values
-        total = 0.0
-        for j in range(x.shape[1]):
-            total += np.float64(v[j]) * np.float64(x[i, j])
-        return total
-
-    def move(self, i, c, v):
-        """Add c·x to v; Σv² and Σ|v| over the row's columns afterwards."""
-        x = self.values
-        squares = absolutes = 0.0
-        for j in range(x.shape[1]):
-            vj = v[j] + c * x[i, j]
-            v[j] = vj
-            squares += np.float64(vj * vj)
-            absolutes += np.float64(abs(vj))
-        return squares, absolutes
-
-    def foresee(self, i, v, after):
-        """What is known of the row after i before the first step."""
-        return 0.0, 0.0
-
-    def move_on(self, c, v, at, known):
-        """Add c·x to v; Σv², v·x′ over the row after that, in the one pass that has v in registers, and what is known then.
-
-        `at` holds the numbers of this row, the one after, the one beyond that and one far ahead.
-        """
-        i, after, _, _ = at
-        x = self.values
-        squares = ahead = 0.0
-        for j in range(x.shape[1]):
-            vj = v[j] + c * x[i, j]
-            v[j] = vj
-            squares += np.float64(vj * vj)
-            ahead += np.float64(vj) * np.float64(x[after, j])
-        return squares, ahead, known
-
-    def stay(self, v, at, known):
-        """The same where v does not move."""
-        return along(self, at[1], v), known
-
-    def follow(self, i, c, mean):
-        """Add c·x to the mean, in float64."""
-        x = self.values
-        for j in range(x.shape[1]):
-            mean[j] += c * x[i, j]
-
-    def truncate(self, i, v, paid, due, scale):
-        """Let each weight of the row's columns pay what it owes of the l1 penalty."""
-        for j in range(v.size):
-            pay(v, paid, j, due, scale)
-
-    def square(self, i):
-        """‖x‖²."""
-        x = self.values
-        total = 0.0
-        for j in range(x.shape[1]):
-            total += np.float64(x[i, j]) * np.float64(x[i, j])
-        return total
-
-
-class PairedRows(DenseRows):
-    """Dense rows in float64, most of which cause no step: then the next margin waits for nothing, and v is only read."""
-
-    def along(self, i, v):
-        return dots(self.values, (i,), v, 0, self.values.shape[1], ())[0]
-
-    def move_on(self, c, v, at, known):
-        margin, squares = step_and_dot(v, 0, self.values, (at[0], at[1], at[3]), 1.0, c, 0.0)
-        return squares, margin, known
-
-    def stay(self, v, at, known):
-        return dots(self.values, (at[1],), v, 0, self.values.shape[1], (at[3],))[0], known
-
-    def prefetch_row(self, i, later):
-        """The end of the row; the passes ask for the rest."""
-        touch(self.values, i, self.values.shape[1] - 1)
-
-
-class ChainedRows(DenseRows):
-    """Dense rows in float64, of which two products are known before a step: v·x′ and x·x′ of the row x′ after it."""
-
-    def foresee(self, i, v, after):
-        ahead, overlap, _ = step_and_look(v, self.values, (i, i, after, after), 0.0)
-        return ahead, overlap
-
-    def move_on(self, c, v, at, known):
-        ahead, overlap, squares = step_and_look(v, self.values, at, c)
-        return squares, known[0] + c * known[1], (ahead, overlap)
-
-    def stay(self, v, at, known):
-        _, margin, known = move_on(self, 0.0, v, at, known)
-        return margin, known
-
-    def prefetch_row(self, i, later):
-        """The end of the row; the pass asks for the rest."""
-        touch(self.values, i, self.values.shape[1] - 1)
-
-
-class SparseRows(CSR):
-    """Sparse rows; `indices` unsigned, so that no index is checked for a count from the end."""
-
-    def along(self, i, v):
-        first, last = places(self, i)
-        return gathered_dot(self.values, self.indices, first, last, v, 0.0)
-
-    def move(self, i, c, v):
-        squares = absolutes = 0.0
-        first, last = places(self, i)
-        for p in range(first, last):
-            j = self.indices[p]
-            vj = v[j] + c * self.values[p]
-            v[j] = vj
-            squares += np.float64(vj * vj)
-            absolutes += np.float64(abs(vj))
-        return squares, absolutes
-
-    def foresee(self, i, v, after):
-        return 0.0, 0.0
-
-    def move_on(self, c, v, at, known):
-        squares, _ = move(self, at[0], c, v)
-        return squares, along(self, at[1], v), known
-
-    def stay(self, v, at, known):
-        return along(self, at[1], v), known
-
-    def follow(self, i, c, mean):
-        first, last = places(self, i)
-        for p in range(first, last):
-            mean[self.indices[p]] += c * self.values[p]
-
-    def truncate(self, i, v, paid, due, scale):
-        first, last = places(self, i)
-        for p in range(first, last):
-            pay(v, paid, self.indices[p], due, scale)
-
-    def square(self, i):
-        total = 0.0
-        first, last = places(self, i)
-        for p in range(first, last):
-            total += np.float64(self.values[p]) * np.float64(self.values[p])
-        return total
-
-
-@inlined
-def pay(v, paid, j, due, scale):
-    """Move weight j toward 0 by what is due and not yet paid, and note what it paid (Tsuruoka, Tsujii, Ananiadou 2009)."""
-    before = np.float64(v[j])
-    if before > 0.0:
-        v[j] = max(0.0, before - (due + paid[j]) / scale)
-    elif before < 0.0:
-        v[j] = min(0.0, before + (due - paid[j]) / scale)
-    paid[j] += scale * (np.float64(v[j]) - before)
-
 
 keep = operation("keep")
 charge = operation("charge")
@@ -297,7 +138,10 @@ class Gradient(NamedTuple):
 
     def push(self, loss, p, y, square):
         """By what multiple of its share the row is added to the weights."""
-        return max(-STEEPEST, min(-derivative(loss, p, y), STEEPEST))
+        slope = derivative(loss, p, y)
+        if rarely(abs(slope) > STEEPEST):
+            slope = STEEPEST if slope > 0.0 else -STEEPEST
+        return -slope
 
     def passes_over(self, square):
         """Whether a row with that ‖x‖² is no step at all."""
@@ -346,13 +190,15 @@ class Lesson(NamedTuple):
 
     Attributes
     ----------
-    rows : ChainedRows, PairedRows, DenseRows or SparseRows
-        Neither chained nor paired for a penalty that truncates: that moves the weights once more.
+    rows : a kind of gdbench.kernels.online_rows
+        Plain or sparse ones for a penalty that truncates: that moves the weights once more.
     target : ndarray of shape (n,), the rows' type
     weighting : Unweighted or Weighted
         Of each row's step; its loss counts once all the same.
     held_out : ndarray of shape (n,), bool, or None
         Rows to leave for validation.
+    number : int
+        How many rows that leaves for an epoch.
     loss : tag of gdbench.kernels.losses
     penalty, aim : tags of this module
     """
@@ -361,6 +207,7 @@ class Lesson(NamedTuple):
     target: Any
     weighting: Any
     held_out: Any
+    number: int
     loss: Any
     penalty: Any
     aim: Any
@@ -419,15 +266,81 @@ def has_settled(scalars, objective, habits):
     return True
 
 
+averages = operation("averages")
+bring_up = operation("bring_up")
+take_in = operation("take_in")
+
+
+class Unaveraged(NamedTuple):
+    """No mean of the weights is asked for."""
+
+    def averages(self):
+        """Whether there is one."""
+        return False
+
+    def bring_up(self, v, scalars):
+        """Bring the mean up to date with v."""
+
+    def take_in(self, rows, i, c, count, scalars):
+        """Take in the weights after a step by c·x, the `count`-th in the mean; c comes without the scale of v."""
+
+
+class Averaged(NamedTuple):
+    """The mean of the weights over the steps.
+
+    Attributes
+    ----------
+    values : ndarray of shape (d,), the rows' type
+    """
+
+    values: Any
+
+    def averages(self):
+        return True
+
+    def bring_up(self, v, scalars):
+        lag, lead = scalars[LAG], scalars[LEAD]
+        for j in range(v.size):
+            self.values[j] = (self.values[j] + lag * v[j]) * (1.0 / lead)
+
+    def take_in(self, rows, i, c, count, scalars):
+        if count < 1.0:
+            return
+        scale = scalars[SCALE]
+        follow(rows, i, -scalars[LAG] * c / scale, self.values)
+        if count > 1.0:
+            scalars[LEAD] /= 1.0 - 1.0 / count
+        scalars[LAG] += scalars[LEAD] * scale / count
+        scalars[MEAN_INTERCEPT] += (scalars[INTERCEPT] - scalars[MEAN_INTERCEPT]) / count
+
+
+class Weights(NamedTuple):
+    """What a descent changes, in place.
+
+    Attributes
+    ----------
+    v : ndarray of shape (d,), the rows' type
+        The weights without their scale.
+    mean : Unaveraged or Averaged
+    paid : ndarray of shape (d,) or (0,)
+        The l1 penalty that each weight has paid, for a penalty that truncates.
+    scalars : ndarray of shape (SCALARS,), float64
+        The scalars that go with them.
+    """
+
+    v: Any
+    mean: Any
+    paid: Any
+    scalars: Any
+
+
 @inlined
-def gather_in(v, mean, scalars):
+def gather_in(weights):
     """Multiply the scale into v and bring the mean up to date."""
-    lag, lead, scale = scalars[LAG], scalars[LEAD], scalars[SCALE]
-    if mean is not None:
-        for j in range(mean.size):
-            mean[j] = (mean[j] + lag * v[j]) * (1.0 / lead)
+    v, scalars = weights.v, weights.scalars
+    bring_up(weights.mean, v, scalars)
     for j in range(v.size):
-        v[j] = scale * v[j]
+        v[j] = scalars[SCALE] * v[j]
     scalars[LAG] = 0.0
     scalars[LEAD] = scalars[SCALE] = 1.0
 
@@ -441,29 +354,106 @@ def all_finite(v, intercept):
     return total == 0.0
 
 
+@inlined
+def descend_epoch(lesson, habits, weights, index, rates):
+    """Descend over the rows in `index` once; the sums of their losses and of the penalty before each step."""
+    rows, target, weighting, held_out, number, loss, penalty, aim = lesson
+    v, mean, paid, scalars = weights
+    n, varied = index.size, rates.size > 1
+    real = v.dtype.type
+    smallest = 1e-9 if v.itemsize == 8 else 1e-6
+    intercept, scale, steps = scalars[INTERCEPT], scalars[SCALE] if shrinks(penalty) else 1.0, scalars[STEPS]
+    squares, absolutes, due, eta = scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE], scalars[ETA]
+    losses = costs = 0.0
+    s = 0
+    place = next_row(index, held_out, 0)
+    i = entry(index, place)
+    place = next_row(index, held_out, place + 1)
+    after = entry(index, place) if place < n else i
+    held = take_up(rows, v)
+    margin = along(rows, i, v)
+    known = foresee(rows, v, held, i, after)
+    for _ in range(number):
+        place = next_row(index, held_out, place + 1)
+        beyond = entry(index, place) if place < n else after
+        at = (i, after, beyond, entry(index, min(place + AHEAD, n - 1)))
+        prefetch_row(rows, at[3], index[min(place + 2 * AHEAD, n - 1)])
+        touch_item(target, at[3])
+        ask_for_weight(weighting, at[3])
+        # What does not depend on the margin comes first: the margins make a chain that all else waits for.
+        norm = square(rows, i)
+        rate = eta * rates[s if varied else 0]
+        part = weigh(weighting, share(aim, rate), i)
+        p = np.float64(real(scale * margin)) + intercept
+        y = np.float64(entry(target, i))
+        losses += value(loss, p, y)
+        if counts_penalty(aim):
+            costs += cost(penalty, squares, absolutes)
+        if passes_over(aim, norm):
+            margin, known = stay(rows, v, held, at, known)
+            i, after = at[1:3]
+            continue
+        kept = np.float64(real(keep(penalty, rate)))
+        scale *= kept
+        squares *= kept * kept
+        absolutes *= kept
+        if scale < smallest:
+            scalars[SCALE] = scale
+            put_down(rows, held, v)
+            gather_in(weights)
+            held = take_up(rows, v)
+            known = rescaled(rows, known, scale)
+            scale = 1.0
+        towards = push(aim, loss, p, y, norm)
+        c = part * towards
+        step = real(settled(part / scale) * towards)
+        if habits.fit_intercept:
+            # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
+            intercept += part * habits.decay * towards
+        if truncates(penalty):
+            if c != 0.0:
+                squares, absolutes = move(rows, i, step, v)
+                squares *= scale * scale
+                absolutes *= scale
+        elif c != 0.0:
+            held, squares, margin, known = move_on(rows, step, v, held, at, known)
+            squares *= scale * scale
+        else:
+            margin, known = stay(rows, v, held, at, known)
+        if averages(mean):
+            scalars[INTERCEPT], scalars[SCALE] = intercept, scale
+            take_in(mean, rows, i, c, steps - habits.average_from + 1.0, scalars)
+        if truncates(penalty):
+            due += charge(penalty, rate)
+            truncate(rows, i, v, paid, due, scale)
+            margin = along(rows, after, v)
+        i, after = at[1:3]
+        s += 1
+        steps += 1.0
+    put_down(rows, held, v)
+    scalars[INTERCEPT], scalars[SCALE], scalars[STEPS] = intercept, scale, steps
+    if shrinks(penalty):
+        scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE] = squares, absolutes, due
+    return losses, costs
+
+
 @kernel
-def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, rates, curve):
+def descend_epochs(lesson, habits, weights, order, index, first, rates, curve):
     """Descend row by row for the epochs of `rates`, or until the objective has settled.
 
     Parameters
     ----------
     lesson : Lesson
     habits : Habits
-    v : ndarray of shape (d,), the rows' type
-        The weights, changed in place.
-    mean : ndarray of shape (d,), or None
-        Their mean over the steps from ``habits.average_from`` on, if one is asked for.
-    paid : ndarray of shape (d,) or (0,)
-        The l1 penalty that each weight has paid, for a penalty that truncates.
-    scalars : ndarray of shape (SCALARS,), float64
-        The scalars that go with them; changed in place.
+    weights : Weights
+        Changed in place.
     order : tag of gdbench.kernels.order
     index : ndarray of shape (n,), int32
         The rows as the epoch before left them.
     first : int
         Number of the first epoch, from 0.
-    rates : ndarray of shape (epochs, steps an epoch), float64
-        The learning rates, to be multiplied by the scalar ETA.
+    rates : ndarray of shape (epochs, steps an epoch) or (epochs, 1), float64
+        The learning rates, to be multiplied by the scalar ETA; one an epoch, if they are the same.
     curve : ndarray of shape (2, epochs)
         Receives each epoch's mean loss and objective.
 
@@ -473,138 +463,25 @@ def descend_epochs(lesson, habits, v, mean, paid, scalars, order, index, first, 
         The epochs run; the scalar STATUS says whether and how the descent has ended. After the last call :func:`finish`
         makes weights of v.
     """
-    rows, target, weighting, held_out, loss, penalty, aim = lesson
-    n = index.size
-    real = v.dtype.type
-    smallest = 1e-9 if v.itemsize == 8 else 1e-6
-    intercept, scale, steps = scalars[INTERCEPT], scalars[SCALE] if shrinks(penalty) else 1.0, scalars[STEPS]
-    squares, absolutes, due = scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE]
-    done = 0
+    scalars = weights.scalars
     for e in range(rates.shape[0]):
         arrange(order, index, first + e)
-        eta = scalars[ETA]
-        losses = costs = 0.0
-        s = 0
-        r = next_row(index, held_out, 0)
-        following = next_row(index, held_out, r + 1)
-        i, after = entry(index, r), entry(index, following if following < n else r)
-        margin = along(rows, i, v)
-        known = foresee(rows, i, v, after)
-        while r < n:
-            r, following = following, next_row(index, held_out, following + 1)
-            at = (i, after, entry(index, following) if following < n else after, entry(index, min(r + AHEAD, n - 1)))
-            prefetch_row(rows, at[3], index[min(r + 2 * AHEAD, n - 1)])
-            touch_item(target, at[3])
-            ask_for_weight(weighting, at[3])
-            # What does not depend on the margin comes first: the margins make a chain that all else waits for.
-            norm = square(rows, i)
-            rate = eta * rates[e, s]
-            part = weigh(weighting, share(aim, rate), i)
-            p = np.float64(real(scale * margin)) + intercept
-            y = np.float64(entry(target, i))
-            losses += value(loss, p, y)
-            if counts_penalty(aim):
-                costs += cost(penalty, squares, absolutes)
-            if passes_over(aim, norm):
-                margin, known = stay(rows, v, at, known)
-                i, after = at[1], at[2]
-                continue
-            kept = np.float64(real(keep(penalty, rate)))
-            scale *= kept
-            squares *= kept * kept
-            absolutes *= kept
-            if scale < smallest:
-                scalars[SCALE] = scale
-                gather_in(v, mean, scalars)
-                known = (known[0] * scale, known[1])
-                scale = 1.0
-            towards = push(aim, loss, p, y, norm)
-            c = part * towards
-            step = real(settled(part / scale) * towards)
-            if habits.fit_intercept:
-                # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
-                intercept += part * habits.decay * towards
-            if truncates(penalty):
-                if c != 0.0:
-                    squares, absolutes = move(rows, i, step, v)
-                    squares *= scale * scale
-                    absolutes *= scale
-            elif c != 0.0:
-                squares, margin, known = move_on(rows, step, v, at, known)
-                squares *= scale * scale
-            else:
-                margin, known = stay(rows, v, at, known)
-            if mean is not None and steps >= habits.average_from:
-                count = steps - habits.average_from + 1.0
-                follow(rows, i, -scalars[LAG] * c / scale, mean)
-                if count > 1.0:
-                    scalars[LEAD] /= 1.0 - 1.0 / count
-                scalars[LAG] += scalars[LEAD] * scale / count
-                scalars[MEAN_INTERCEPT] += (intercept - scalars[MEAN_INTERCEPT]) / count
-            if truncates(penalty):
-                due += charge(penalty, rate)
-                truncate(rows, i, v, paid, due, scale)
-                margin = along(rows, after, v)
-            i, after = at[1], at[2]
-            s += 1
-            steps += 1.0
-        curve[0, e] = losses / rates.shape[1]
-        curve[1, e] = (losses + costs) / rates.shape[1]
-        done = e + 1
-        if not all_finite(v, intercept):
+        losses, costs = descend_epoch(lesson, habits, weights, index, rates[e])
+        curve[0, e] = losses / lesson.number
+        curve[1, e] = (losses + costs) / lesson.number
+        if not all_finite(weights.v, scalars[INTERCEPT]):
             scalars[STATUS] = OVERFLOW
-            break
+            return e + 1
         if habits.watches and has_settled(scalars, curve[1, e], habits):
             scalars[STATUS] = CONVERGED
-            break
-    scalars[INTERCEPT], scalars[SCALE], scalars[STEPS] = intercept, scale, steps
-    if shrinks(penalty):
-        scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE] = squares, absolutes, due
-    return done
+            return e + 1
+    return rates.shape[0]
 
 
 @kernel
-def finish(v, mean, scalars):
-    """Turn v and `mean`, as :func:`descend_epochs` leaves them, into the weights and their mean."""
-    gather_in(v, mean, scalars)
-
-
-@kernel
-def inverse_powers(first, power, out):
-    """Write (first + i)^(−power) to out[i]: a power for each 16 numbers, and the binomial series around it.
-
-    Parameters
-    ----------
-    first : float
-    power : float
-    out : ndarray of shape (n,), float64
-    """
-    p = -power
-    c1 = p
-    c2 = c1 * (p - 1.0) / 2.0
-    c3 = c2 * (p - 2.0) / 3.0
-    c4 = c3 * (p - 3.0) / 4.0
-    c5 = c4 * (p - 4.0) / 5.0
-    c6 = c5 * (p - 5.0) / 6.0
-    c7 = c6 * (p - 6.0) / 7.0
-    c8 = c7 * (p - 7.0) / 8.0
-    i = 0
-    # The series needs a step that is small beside the number: 7.5⁄512 leaves an error under 1e-16.
-    while i < out.size and (first + i < 512.0 or out.size - i < 16):
-        out[i] = (first + i) ** p
-        i += 1
-    while i + 16 <= out.size:
-        centre = first + i + 7.5
-        anchor = centre**p
-        inverse = 1.0 / centre
-        for k in range(16):
-            u = (k - 7.5) * inverse
-            tail = u * (c5 + u * (c6 + u * (c7 + u * c8)))
-            out[i + k] = anchor * (1.0 + u * (c1 + u * (c2 + u * (c3 + u * (c4 + tail)))))
-        i += 16
-    while i < out.size:
-        out[i] = (first + i) ** p
-        i += 1
+def finish(weights):
+    """Turn v and its mean, as :func:`descend_epochs` leaves them, into the weights and their mean."""
+    gather_in(weights)
 
 
 class Watched(NamedTuple):

@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from gdbench.kernels import loops, order, schedules, sparse_loops, variance_reduced
+from gdbench.kernels import loops, order, schedules, short_loops, sparse_loops, variance_reduced
 from gdbench.kernels.aligned import aligned
 from gdbench.kernels.data import Dense, columns
 from gdbench.kernels.jit import Kernel
 from gdbench.kernels.lanes import LANES
 from gdbench.kernels.models.lanes import Lanes
+from gdbench.kernels.models.linear import Linear
 from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.penalties import NoPenalty
+from gdbench.kernels.registers import starts_of
 from gdbench.kernels.task import Iterate, Task
 from gdbench.kernels.variance_reduced import Memory
 from gdbench.solve.feedback import EpochFeedback, LineSearch
@@ -94,11 +96,13 @@ class Descent:
         if shuffle == "once":
             self.task = in_new_order(task, setting.seed)
             shuffle = "none"
-        self.order = order.make(shuffle, setting.seed, classifier=setting.loss.domain == "sign")
+        self.order = order.make(shuffle, setting.seed, setting.loss.domain == "sign", self.n)
         self.index = np.arange(self.n, dtype=np.int32)
         self.eta = np.repeat(np.asarray(rates), self.classes).astype(self.dtype)
         self.iterate = start_at(self._first_weights(setting), self.rule, task.penalty)
         self.memory = self._gradient_memory(setting.optimizer)
+        self.starts = starts_of(columns(task.data), self.dtype.itemsize)
+        self.known = np.zeros(3, self.dtype)
         self._loop = self._choose_loop(setting)
         listens = getattr(setting.schedule, "listens", "")
         self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
@@ -153,7 +157,7 @@ class Descent:
         rows = self.index[None, done : done + REHEARSED]
         if self.memory is not None or self.pool is not None:
             rows = rows[:0]  # their steps leave more behind than the iterate
-        changed = (self.iterate.w, *self.iterate.state, *self.iterate.memory, self.iterate.travelled)
+        changed = (self.iterate.w, *self.iterate.state, *self.iterate.memory, self.iterate.travelled, self.known)
         before = [array.copy("K") for array in changed]
         self._run(rows, self._factors(-(-rows.size // self.batch_size)))
         for array, values in zip(changed, before, strict=True):
@@ -217,6 +221,8 @@ class Descent:
             return self._by_batches
         plain = isinstance(rule, GD) and hasattr(task.penalty, "shrinkage")
         if isinstance(task.data, Dense):
+            if plain and isinstance(task.model, Linear) and self.starts is not None:
+                return self._shortly
             return self._plainly if plain else self._by_rows
         if plain:
             return self._scaled
@@ -230,6 +236,12 @@ class Descent:
 
     def _plainly(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         self._call(loops.descend_plainly, self.task, self.iterate, rows, rates, self.eta)
+
+    def _shortly(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
+        if len(rows) == 1:
+            rows = self.index[None]  # the whole epoch: the loop looks beyond the rows that it is to visit
+        place = (first - 1) % self.n
+        self._call(short_loops.descend_short, self.task, self.starts, self.iterate, rows, place, rates, self.eta, self.known)
 
     def _with_memory(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         assert self.memory is not None

@@ -9,17 +9,18 @@ import pytest
 from numba.core.runtime import _nrt_python, rtsys
 
 import gdbench as gd
-from gdbench.kernels import loops
+from gdbench.kernels import loops, short_loops
 from gdbench.kernels.data import Dense
 from gdbench.kernels.jit import cache_folder
 from gdbench.kernels.losses.squared_error import SquaredError
 from gdbench.kernels.models.linear import Linear
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.penalties import NoPenalty
-from gdbench.kernels.task import Task, Unweighted
+from gdbench.kernels.registers import starts_of
+from gdbench.kernels.task import Iterate, Task, Unweighted
 from gdbench.solve.descent import start_at
 
-N, D = 64, 40
+N, D, SHORT = 64, 140, 20
 PACKED = re.compile(r"\bvfn?m(?:add|sub)\d+pd\s[^\n]*%[yz]mm")
 SCALAR = re.compile(r"\bvfn?m(?:add|sub)\d+sd\s")
 
@@ -27,15 +28,17 @@ SCALAR = re.compile(r"\bvfn?m(?:add|sub)\d+sd\s")
 def arguments(kernel, epochs=1):
     """A call of the kernel on dense rows in float64."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(N, D))
+    X = rng.normal(size=(N, SHORT if kernel is short_loops.descend_short else D))
     task = Task(Linear(True), Dense(X), X[:, 0].copy(), Unweighted(), SquaredError(), NoPenalty())
-    iterate = start_at(np.zeros((1, D + 1)), GD())
+    iterate = start_at(np.zeros((1, X.shape[1] + 1)), GD())
     rows = np.tile(np.arange(N, dtype=np.int32), (epochs, 1))
     eta = np.array([1e-3])
     if kernel is loops.descend_rows:
         return task, GD(), iterate, rows, np.ones(rows.size), eta, 1
     if kernel is loops.descend_plainly:
         return task, iterate, rows, np.ones(rows.size), eta
+    if kernel is short_loops.descend_short:
+        return task, starts_of(SHORT, 8), iterate, rows, 0, np.ones(rows.size), eta, np.zeros(3)
     if kernel is loops.descend_batches:
         return task, GD(), iterate, rows, 32, np.ones(epochs * (N // 32)), eta, 1
     return task, iterate.w, np.empty(1), np.empty_like(iterate.w)
@@ -54,6 +57,8 @@ def assembly(kernel):
 
 
 HOT = [loops.descend_plainly, loops.descend_rows, loops.descend_batches, loops.objective_and_gradient]
+if starts_of(SHORT, 8):
+    HOT.insert(0, short_loops.descend_short)
 HAS_FMA = platform.machine().lower() in ("x86_64", "amd64") and llvm.get_host_cpu_features().get("fma", False)
 
 
@@ -92,7 +97,7 @@ def counted():
         _nrt_python.memsys_disable_stats()
 
 
-@pytest.mark.parametrize("kernel", HOT[:3], ids=lambda kernel: kernel.__name__)
+@pytest.mark.parametrize("kernel", HOT[:-1], ids=lambda kernel: kernel.__name__)
 def test_no_allocation_from_step_to_step(kernel, counted):
     few, many = allocations(kernel, 1), allocations(kernel, 50)
     assert few == many <= 16  # the scratch arrays, and the arguments'
@@ -112,11 +117,13 @@ def test_the_objective_allocates_no_more_for_more_rows(counted):
 
 def test_the_kernels_compute_what_fit_does():
     """The calls above are those that a fit makes."""
-    given = arguments(loops.descend_plainly)
-    loops.descend_plainly(*given)
-    X, y = given[0].data.values, given[0].target
-    result = gd.fit(X, y, variant="stochastic", shuffle="none", learning_rate=1e-3, epochs=1, record=2)
-    np.testing.assert_array_equal(given[1].w[0, :-1], result.coef)
+    for kernel in HOT[:-3]:
+        given = arguments(kernel)
+        kernel(*given)
+        X, y = given[0].data.values, given[0].target
+        result = gd.fit(X, y, variant="stochastic", shuffle="none", learning_rate=1e-3, epochs=1, record=2)
+        (iterate,) = (value for value in given if isinstance(value, Iterate))
+        np.testing.assert_array_equal(iterate.w[0, :-1], result.coef)
     general = arguments(loops.descend_rows)
     loops.descend_rows(*general)
     np.testing.assert_allclose(general[2].w[0, :-1], result.coef, rtol=1e-14)

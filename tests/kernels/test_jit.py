@@ -16,7 +16,7 @@ from numba.core.codegen import JITCodeLibrary
 
 import gdbench
 import gdbench as gd
-from gdbench.kernels import jit, loops, optimizers, trajectory
+from gdbench.kernels import jit, loops, optimizers, short_loops, trajectory
 
 
 def run(script, cache, package=None, **environment):
@@ -167,7 +167,13 @@ def test_a_second_call_compiles_nothing():
         gd.replay(gd.optimizers.Momentum(beta=0, dampening=np.float32(0.5)), [0.0], [[1.0]], 1.0)
 
     calls(1)
-    watched = (loops.descend_batches, loops.descend_plainly, loops.objective_and_gradient, trajectory.replay)
+    watched = (
+        loops.descend_batches,
+        loops.descend_plainly,
+        short_loops.descend_short,
+        loops.objective_and_gradient,
+        trajectory.replay,
+    )
     before = [len(k.cached.signatures) for k in watched]
     calls(2)
     assert [len(k.cached.signatures) for k in watched] == before

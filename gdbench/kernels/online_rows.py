@@ -1,0 +1,285 @@
+"""Kinds of rows of the exact online descent: how a step reads a row, moves the weights along it and meets the next one.
+
+The weights v come without their scale. Rows in float64 prepare the next margin in the pass that has v at hand; of short rows all
+of v stays in registers, `held`, between two steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gdbench.kernels.ahead import step_and_dot, step_and_look
+from gdbench.kernels.data import CSR, Dense, places, touch
+from gdbench.kernels.gather import gathered_dot
+from gdbench.kernels.jit import inlined
+from gdbench.kernels.registers import ask, hold, inner, inner_soon, moved, put_back
+from gdbench.kernels.tags import operation
+from gdbench.kernels.vectors import dots
+
+along = operation("along")
+move = operation("move")
+take_up = operation("take_up")
+put_down = operation("put_down")
+foresee = operation("foresee")
+rescaled = operation("rescaled")
+move_on = operation("move_on")
+stay = operation("stay")
+follow = operation("follow")
+truncate = operation("truncate")
+square = operation("square")
+
+
+class DenseRows(Dense):
+    """Dense rows."""
+
+    def along(self, i, v):
+        """v·x over row i."""
+        x = self.values
+        total = 0.0
+        for j in range(x.shape[1]):
+            total += np.float64(v[j]) * np.float64(x[i, j])
+        return total
+
+    def move(self, i, c, v):
+        """Add c·x to v; Σv² and Σ|v| over the row's columns afterwards."""
+        x = self.values
+        squares = absolutes = 0.0
+        for j in range(x.shape[1]):
+            vj = v[j] + c * x[i, j]
+            v[j] = vj
+            squares += np.float64(vj * vj)
+            absolutes += np.float64(abs(vj))
+        return squares, absolutes
+
+    def take_up(self, v):
+        """The weights, if they stay in registers between two steps."""
+        return None
+
+    def put_down(self, held, v):
+        """Write them back."""
+
+    def foresee(self, v, held, i, after):
+        """What is known of the rows after i before the first step."""
+        return 0.0, 0.0
+
+    def rescaled(self, known, scale):
+        """The same once the weights have been multiplied."""
+        return known
+
+    def move_on(self, c, v, held, at, known):
+        """Add c·x to v; Σv², v·x′ over the row after that, in the one pass that has v in registers, and what is known then.
+
+        `at` holds the numbers of this row, the two after it and one far ahead.
+        """
+        i, after = at[:2]
+        x = self.values
+        squares = ahead = 0.0
+        for j in range(x.shape[1]):
+            vj = v[j] + c * x[i, j]
+            v[j] = vj
+            squares += np.float64(vj * vj)
+            ahead += np.float64(vj) * np.float64(x[after, j])
+        return held, squares, ahead, known
+
+    def stay(self, v, held, at, known):
+        """The same where v does not move."""
+        return along(self, at[1], v), known
+
+    def follow(self, i, c, mean):
+        """Add c·x to the mean, in float64."""
+        x = self.values
+        for j in range(x.shape[1]):
+            mean[j] += c * x[i, j]
+
+    def truncate(self, i, v, paid, due, scale):
+        """Let each weight of the row's columns pay what it owes of the l1 penalty."""
+        for j in range(v.size):
+            pay(v, paid, j, due, scale)
+
+    def square(self, i):
+        """‖x‖²."""
+        x = self.values
+        total = 0.0
+        for j in range(x.shape[1]):
+            total += np.float64(x[i, j]) * np.float64(x[i, j])
+        return total
+
+
+class PairedRows(DenseRows):
+    """Dense rows in float64, most of which cause no step: then the next margin waits for nothing, and v is only read."""
+
+    def along(self, i, v):
+        return dots(self.values, (i,), v, 0, self.values.shape[1], ())[0]
+
+    def move_on(self, c, v, held, at, known):
+        margin, squares = step_and_dot(v, 0, self.values, (at[0], at[1], at[3]), 1.0, c, 0.0)
+        return held, squares, margin, known
+
+    def stay(self, v, held, at, known):
+        return dots(self.values, (at[1],), v, 0, self.values.shape[1], (at[3],))[0], known
+
+    def prefetch_row(self, i, later):
+        """The end of the row; the passes ask for the rest."""
+        touch(self.values, i, self.values.shape[1] - 1)
+
+
+class ChainedRows(DenseRows):
+    """Dense rows in float64, of which two products are known before a step: v·x′ and x·x′ of the row x′ after it."""
+
+    def foresee(self, v, held, i, after):
+        ahead, overlap, _ = step_and_look(v, self.values, (i, i, after, after), 0.0)
+        return ahead, overlap
+
+    def rescaled(self, known, scale):
+        return known[0] * scale, known[1]
+
+    def move_on(self, c, v, held, at, known):
+        ahead, overlap, squares = step_and_look(v, self.values, at, c)
+        return held, squares, known[0] + c * known[1], (ahead, overlap)
+
+    def stay(self, v, held, at, known):
+        _, _, margin, known = move_on(self, 0.0, v, held, at, known)
+        return margin, known
+
+    def prefetch_row(self, i, later):
+        """The end of the row; the pass asks for the rest."""
+        touch(self.values, i, self.values.shape[1] - 1)
+
+
+class Short(NamedTuple):
+    """Rows of which one fits into registers.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, d), in C order
+    starts : tuple of ints
+        Where the vectors of a row begin.
+    """
+
+    values: Any
+    starts: Any
+
+
+class ShortRows(Short):
+    """Dense rows in float64, so short that the weights stay in registers from step to step; most cause no step."""
+
+    move = DenseRows.move
+    follow = DenseRows.follow
+    truncate = DenseRows.truncate
+    square = DenseRows.square
+    foresee = DenseRows.foresee
+    rescaled = DenseRows.rescaled
+
+    def along(self, i, v):
+        return inner(hold(v, 0, v.size, self.starts), short_row(self, i))
+
+    def take_up(self, v):
+        return hold(v, 0, v.size, self.starts)
+
+    def put_down(self, held, v):
+        put_back(held, v, 0, v.size)
+
+    def move_on(self, c, v, held, at, known):
+        held = moved(held, 1.0, short_row(self, at[0]), c)
+        return held, inner(held, held), inner_soon(held, short_row(self, at[1])), known
+
+    def stay(self, v, held, at, known):
+        return inner_soon(held, short_row(self, at[1])), known
+
+    def prefetch_row(self, i, later):
+        ask(self.values, i, self.values.shape[1], self.starts)
+
+
+class ShortChainedRows(ShortRows):
+    """The same, with two products known before a step, as above."""
+
+    def foresee(self, v, held, i, after):
+        there = short_row(self, after)
+        return inner(held, there), inner(short_row(self, i), there)
+
+    def rescaled(self, known, scale):
+        return known[0] * scale, known[1]
+
+    def move_on(self, c, v, held, at, known):
+        beyond = short_row(self, at[2])
+        held = moved(held, 1.0, short_row(self, at[0]), c)
+        later = inner_soon(held, beyond), inner(short_row(self, at[1]), beyond)
+        return held, inner(held, held), known[0] + c * known[1], later
+
+    def stay(self, v, held, at, known):
+        _, _, margin, known = move_on(self, 0.0, v, held, at, known)
+        return margin, known
+
+
+@inlined
+def short_row(rows, i):
+    """Row i in registers."""
+    return hold(rows.values, i, rows.values.shape[1], rows.starts)
+
+
+class SparseRows(CSR):
+    """Sparse rows; `indices` unsigned, so that no index is checked for a count from the end."""
+
+    def along(self, i, v):
+        first, last = places(self, i)
+        return gathered_dot(self.values, self.indices, first, last, v, 0.0)
+
+    def move(self, i, c, v):
+        squares = absolutes = 0.0
+        first, last = places(self, i)
+        for p in range(first, last):
+            j = self.indices[p]
+            vj = v[j] + c * self.values[p]
+            v[j] = vj
+            squares += np.float64(vj * vj)
+            absolutes += np.float64(abs(vj))
+        return squares, absolutes
+
+    def take_up(self, v):
+        return None
+
+    def put_down(self, held, v):
+        pass
+
+    def foresee(self, v, held, i, after):
+        return 0.0, 0.0
+
+    def rescaled(self, known, scale):
+        return known
+
+    def move_on(self, c, v, held, at, known):
+        squares, _ = move(self, at[0], c, v)
+        return held, squares, along(self, at[1], v), known
+
+    def stay(self, v, held, at, known):
+        return along(self, at[1], v), known
+
+    def follow(self, i, c, mean):
+        first, last = places(self, i)
+        for p in range(first, last):
+            mean[self.indices[p]] += c * self.values[p]
+
+    def truncate(self, i, v, paid, due, scale):
+        first, last = places(self, i)
+        for p in range(first, last):
+            pay(v, paid, self.indices[p], due, scale)
+
+    def square(self, i):
+        total = 0.0
+        first, last = places(self, i)
+        for p in range(first, last):
+            total += np.float64(self.values[p]) * np.float64(self.values[p])
+        return total
+
+
+@inlined
+def pay(v, paid, j, due, scale):
+    """Move weight j toward 0 by what is due and not yet paid, and note what it paid (Tsuruoka, Tsujii, Ananiadou 2009)."""
+    before = np.float64(v[j])
+    if before > 0.0:
+        v[j] = max(0.0, before - (due + paid[j]) / scale)
+    elif before < 0.0:
+        v[j] = min(0.0, before + (due - paid[j]) / scale)
+    paid[j] += scale * (np.float64(v[j]) - before)
