@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -15,14 +15,14 @@ from gdbench.kernels.task import Task
 from gdbench.shown import Shown
 from gdbench.solve import chunked, chunks, descent
 from gdbench.solve.inputs import make_task
-from gdbench.solve.setting import Setting, rates_of, settle
+from gdbench.solve.setting import Options, Setting, rates_of, settle, takes_options
 from gdbench.solve.watch import Listener, listening
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit(Shown):
     """One descent on data.
 
@@ -76,8 +76,12 @@ class Fit(Shown):
         """The last recorded value of J."""
         return float(self.points[-1].objective[self.lane])
 
+    def __repr__(self) -> str:
+        where = f"objective {self.objective:.6g} after {self.n_updates:,} updates, {self.seconds:.3g} s in the kernels"
+        return f"<Fit: {self.status}, {where}; coef of shape {self.coef.shape}>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Sweep(Shown):
     """A grid of learning rates, descended in one pass over the data.
 
@@ -111,8 +115,14 @@ class Sweep(Shown):
         curves = [fit.curve.assign(learning_rate=rate) for rate, fit in zip(self.learning_rates, self.fits, strict=True)]
         return pd.concat(curves, ignore_index=True)
 
+    def __repr__(self) -> str:
+        rates = f"{len(self.fits)} learning rates from {self.learning_rates.min():.3g} to {self.learning_rates.max():.3g}"
+        ends = ", ".join(f"{self.status.count(name)} {name}" for name in dict.fromkeys(self.status))
+        return f"<Sweep: {rates}, {ends}; {self.seconds:.3g} s in the kernels>"
 
-def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **options: Any) -> Fit:
+
+@takes_options
+def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **options: Unpack[Options]) -> Fit:
     """Descend on J(w) = (1/n) Σ sᵢ·loss(zᵢ, yᵢ) + α·penalty(w), with z = x·w + b, from w = 0.
 
     Parameters
@@ -185,10 +195,13 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **op
     if "learning_rates" in options:
         raise GdbenchError("fit takes one learning_rate; for learning_rates there is sweep")
     with listening(progress) as heard:
-        return _lanes(X, y, sample_weight, options, heard).fits[0]
+        return _lanes(X, y, sample_weight, dict(options), heard).fits[0]
 
 
-def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, progress: Any = None, **options: Any) -> Sweep:
+@takes_options
+def sweep(
+    X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, progress: Any = None, **options: Unpack[Options]
+) -> Sweep:
     """Fit once for each learning rate, in one pass over the data: a row that is in cache serves every rate.
 
     Parameters
@@ -203,7 +216,7 @@ def sweep(X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, pro
         Each lane equals the `fit` at its rate to rounding.
     """
     with listening(progress) as heard:
-        return _lanes(X, y, sample_weight, options | {"learning_rates": rates_of(learning_rates)}, heard)
+        return _lanes(X, y, sample_weight, {**options, "learning_rates": rates_of(learning_rates)}, heard)
 
 
 def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any], heard: Listener | None) -> Sweep:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 
@@ -161,6 +162,39 @@ def check_estimator(name: str, variant: str, model: Any, penalty: Any) -> None:
 
 #: The names of `settle`'s options.
 OPTIONS = [name for name in inspect.signature(settle).parameters if name not in ("learning_rates", "others")]
+
+
+class Options(TypedDict, total=False):
+    """What :func:`settle` takes, for type checkers."""
+
+    model: str | MLP
+    loss: Any
+    penalty: Any
+    alpha: float
+    l1_ratio: float
+    optimizer: Any
+    variant: str
+    batch_size: int
+    learning_rate: Any
+    epochs: int
+    tol: float | None
+    shuffle: str
+    fit_intercept: bool
+    seed: int
+    record: int
+    threads: int
+    time_limit: float
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def takes_options(function: Function) -> Function:
+    """Let a function's signature name the options that it hands to :func:`settle`, with their defaults."""
+    signature, known = inspect.signature(function), inspect.signature(settle).parameters
+    *own, _ = signature.parameters.values()
+    function.__signature__ = signature.replace(parameters=[*own, *(known[name] for name in OPTIONS)])  # type: ignore[attr-defined]
+    return function
 
 
 def loop_form(optimizer: Any) -> Any:

@@ -1,5 +1,7 @@
 """fit: the brief's numbers, curves, statuses, dtypes, containers."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -325,3 +327,23 @@ def test_classes_of_a_softmax():
     found = np.array(result.classes)[np.argmax(X @ result.coef.T + result.intercept, axis=1)]
     assert (found == labels).mean() > 0.9
     np.testing.assert_allclose(result.coef.sum(axis=0), 0, atol=1e-12)  # softmax moves no common part
+
+
+def test_help_names_every_option():
+    from gdbench.solve import setting
+
+    for function in (gd.fit, gd.sweep):
+        parameters = inspect.signature(function).parameters
+        assert set(setting.OPTIONS) == set(setting.Options.__annotations__) <= set(parameters)
+        assert parameters["epochs"].default == 100 and parameters["variant"].default == "mini-batch"
+    assert "learning_rates" not in inspect.signature(gd.fit).parameters
+
+
+def test_a_result_prints_on_one_line():
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    fit = gd.fit(X, X[:, 0], epochs=3)
+    assert repr(fit) == (
+        f"<Fit: budget, objective {fit.objective:.6g} after 6 updates, {fit.seconds:.3g} s in the kernels; coef of shape (3,)>"
+    )
+    sweep = gd.sweep(X, X[:, 0], learning_rates=[0.01, 0.1, 1e6], epochs=200)
+    assert repr(sweep).startswith("<Sweep: 3 learning rates from 0.01 to 1e+06, 2 budget, 1 diverged; ")
