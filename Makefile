@@ -13,7 +13,7 @@ TORCH ?= torch==2.13.0
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
 SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
 
-.PHONY: help report gallery peers test test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
+.PHONY: help report gallery peers test test-lowest test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,13 @@ PYTEST := GDBENCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -m pytest -n 2 --di
 
 test: $(VENV)/.installed $(VENV)/.tools ## install the package and run the tests against it
 	$(PYTEST) $(ARGS)
+
+# The environment is made anew each time: what is asked of pip, not what is there, decides on the versions.
+LOWEST := .venv-lowest
+test-lowest: ## the tests on the oldest releases that pyproject.toml admits
+	rm -rf $(LOWEST) && mkdir $(LOWEST)
+	grep -oE '"[a-z0-9-]+(\[[a-z,]+\])?>=[0-9.]+"' pyproject.toml | sed -E 's/"|\[.*\]//g; s/>=/==/' >$(LOWEST)/constraints.txt
+	PIP_CONSTRAINT=$(CURDIR)/$(LOWEST)/constraints.txt $(MAKE) test VENV=$(LOWEST)
 
 test-parity: $(VENV)/.installed $(VENV)/.parity ## the tests against PyTorch, optax and Keras (a large download)
 	$(PYTEST) -k parity $(ARGS)
