@@ -181,4 +181,4 @@ def apart(work: Pass, problem: Problem | None) -> list[Record]:
     if problem is not None:
         work.case.keep(problem, work.solver.dtype)
     with spread.one_thread():
-        return [spread.untimed(record) for record in execute(work)]
+        return execute(work)

@@ -110,7 +110,7 @@ def _descend(work: Pass, problem: Problem, optimum: float, start: float) -> list
     )
     task, _ = make_task(problem.X, problem.y, setting)
     outcome = descent.run(task, setting, goal=goal_of(work, optimum, start))
-    how = {"loss": name_of(problem.loss), "comparable": True, "note": "", "timing": "alone" if lanes == 1 else "shared"}
+    how = {"loss": name_of(problem.loss), "comparable": True, "note": ""}
     return [_record(work, run, lane, problem, outcome, optimum, how) for lane, run in enumerate(work.runs)]
 
 
@@ -127,7 +127,7 @@ def _baseline(work: Pass, problem: Problem, optimum: float, start: float) -> lis
             goal=goal_of(work, optimum, start),
             time_limit=work.case.budget.seconds or math.inf,
         )
-        how = {"loss": trial.loss, "comparable": trial.comparable, "note": trial.note, "timing": "alone"}
+        how = {"loss": trial.loss, "comparable": trial.comparable, "note": trial.note}
         records.append(_record(work, run, 0, problem, trial.outcome, optimum, how))
     return records
 
@@ -159,7 +159,6 @@ def _record(
             "status": status,
             "reason": reason,
             "note": how["note"],
-            "timing": how["timing"],
             "epochs": float(curve[-1, 1]),
             "n_updates": int(curve[-1, 0]),
             "n_samples": int(curve[-1, 2]),
@@ -245,13 +244,15 @@ def base_row(work: Pass, run: Run) -> dict[str, Any]:
         "seed": work.seed,
         "stage": work.stage,
         "repeat": work.repeat,
+        # a run of the grid shares its pass, its processor or both, so that its clock says nothing
+        "timing": "alone" if work.stage == "timed" else "shared",
         "epochs_budget": work.epochs,
     }
 
 
 def failed(work: Pass, run: Run, reason: str) -> Record:
     """The record of a run that could not be done."""
-    row = base_row(work, run) | {"status": "failed", "reason": reason, "note": "", "timing": "", "metric_name": ""}
+    row = base_row(work, run) | {"status": "failed", "reason": reason, "note": "", "metric_name": ""}
     row |= dict.fromkeys(("n", "d", "data_bytes", "n_updates", "n_samples"), 0) | {"epochs": 0.0}
     row |= dict.fromkeys(NUMBERS, math.nan)
     row |= {f"{kind}_to_{target_label(target)}": math.inf for target in work.targets for kind in COSTS}

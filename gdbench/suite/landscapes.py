@@ -63,7 +63,7 @@ def _record(work: Pass, place: Any, start: np.ndarray, optimum: float, run: Run,
         gap = path.value - optimum
         norm = np.sqrt((path.gradient**2).sum(axis=1))
         reached = np.flatnonzero(gap <= min(work.targets) * gap[0])
-        last = int(reached[0]) if reached.size else _last_finite(path)
+        last = int(reached[0]) if reached.size else _last(path)
         steps = np.unique(np.r_[0, np.rint(np.geomspace(1, max(last, 1), work.points)), last].astype(int))
         steps = steps[steps <= last]
         clock = seconds * steps / work.epochs
@@ -82,7 +82,6 @@ def _record(work: Pass, place: Any, start: np.ndarray, optimum: float, run: Run,
         "status": status,
         "reason": reason,
         "note": path.reached or "",
-        "timing": "alone",
         "epochs": float(last),
         "n_updates": last,
         "n_samples": last,
@@ -100,7 +99,7 @@ def _record(work: Pass, place: Any, start: np.ndarray, optimum: float, run: Run,
     return Record(row | costs_to_targets(curve, work.targets, not math.isnan(optimum)), curve)
 
 
-def _last_finite(path: Path) -> int:
-    """The last step before the path left for infinity."""
+def _last(path: Path) -> int:
+    """The step at which the path left for infinity, or its last."""
     bad = np.flatnonzero(~np.isfinite(path.value))
     return int(bad[0]) if bad.size else len(path.value) - 1

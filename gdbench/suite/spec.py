@@ -18,7 +18,7 @@ The keys, each with its default::
     [budget]
     epochs = 50
     updates = 10000                    # optional: fewer epochs, where these updates are taken earlier
-    seconds = 10.0                     # optional: on the clock of one run
+    seconds = 10.0                     # optional: on the clock of one run; a landscape's ends by its epochs alone
     record = 40                        # points on a curve; three times as many on that of a run timed alone
 
     [[problems]]

@@ -10,7 +10,6 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import replace
 from itertools import islice
 from typing import Any, Protocol
 
@@ -133,15 +132,10 @@ def _alone(work: Pass, crew: Crew) -> list[Record]:
 
 
 def apart(work: Pass) -> list[Record]:
-    """Execute a pass in a process that does nothing else; its clocks say nothing, for others run beside it."""
+    """Execute a pass in a process that does nothing else."""
     import_plugins(work.case.plugins)
     with one_thread():
-        return [untimed(record) for record in execute(work)]
-
-
-def untimed(record: Record) -> Record:
-    """The record of a run that had the machine to share."""
-    return replace(record, row=record.row | {"timing": "shared"}) if record.row["timing"] == "alone" else record
+        return execute(work)
 
 
 @contextlib.contextmanager

@@ -118,7 +118,7 @@ def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, 
         "train_metric": 2 - objective[-1],
         "test_metric": 1.9 - objective[-1],
         "metric_name": "accuracy" if loss == "cross_entropy" else "R²",
-        "timing": "shared" if backend == "gdbench" and stage == "tuning" else "alone",
+        "timing": "alone" if stage == "timed" else "shared",
         "optimum": optimum,
         "objective_start": start,
     }

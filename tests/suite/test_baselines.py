@@ -38,7 +38,7 @@ def test_the_estimators_are_solvers(runs):
     usual = ours[ours["learning_rate"] == 0.01]
     assert set(usual["status"]) <= {"budget", "converged"}
     assert (usual["gap"] >= 0).all()  # of the softmax's objective, too
-    assert set(ours["timing"]) == {"alone"}
+    assert set(zip(ours["stage"], ours["timing"], strict=True)) == {("tuning", "shared"), ("timed", "alone")}
     assert len(ours[ours["stage"] == "timed"]) == 2 * 3 * 2
 
 

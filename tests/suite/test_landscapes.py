@@ -3,6 +3,7 @@ import pytest
 
 from gdbench.errors import GdbenchError
 from gdbench.kernels import jit
+from gdbench.report import view
 from gdbench.suite import plan, run_suite, spec, warm
 
 SUITE = """
@@ -26,6 +27,8 @@ def test_variants_are_one_and_nothing_is_timed_alone(found):
     assert len(found.runs) == 3 * 2 * 3 * 3
     assert set(found.runs["solver"]) == {"gd", "adam"}
     assert set(found.runs["stage"]) == {"tuning"}
+    assert set(found.runs["timing"]) == {"shared"}
+    assert {problem.by for problem in view.build(found).problems} == {"epochs"}
     assert set(found.runs["loss"]) == {"landscape"}
 
 
