@@ -191,7 +191,7 @@ class Costs:
         """Costs of shape (seeds,)."""
         found = np.full(self.seeds[problem.name], math.inf)
         solver = who.on.get(problem.name)
-        if solver is not None and (solver.timed or self.by == "epochs"):
+        if solver is not None and (problem.name, solver.solver) in self.of:
             values = self.of[problem.name, solver.solver][f"{self.by}_to_{target_label(target)}"].fillna(math.inf)
             found[: len(values)] = values
         return found

@@ -103,7 +103,7 @@ class ProblemView:
     headline : float or None
         The tightest target that some solver reached with every seed; None if there is none.
     by : {"seconds", "epochs"}
-        What soonest means here: seconds where clocks were taken.
+        What soonest means here: seconds where every solver with a usable rate was timed alone.
     noise : float
         Slower ÷ faster of identical timed runs; NaN where nothing was timed twice.
     pairs : int
@@ -298,7 +298,7 @@ def _problem(found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd
         optimum=float(first.optimum),
         start=float(first.objective_start),
         headline=_headline(solvers, found.targets),
-        by="seconds" if any(solver.timed for solver in solvers) else "epochs",
+        by=_measure(solvers),
         noise=float(noise.factor.get(name, math.nan)),
         pairs=int(noise.pairs.get(name, 0)),
         solvers=solvers,
@@ -311,6 +311,17 @@ def _problem(found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd
 def _order(problem: ProblemView, solver: SolverView) -> tuple[float, ...]:
     cost = problem.cost(solver)
     return (not cost.complete, cost.value, solver.final.value)
+
+
+def usable(solvers: list[SolverView]) -> list[SolverView]:
+    """The solvers with a learning rate that served."""
+    return [solver for solver in solvers if math.isfinite(solver.rate)]
+
+
+def _measure(solvers: list[SolverView]) -> str:
+    """What all solvers can be compared by: seconds say nothing of one that was not timed."""
+    found = usable(solvers)
+    return "seconds" if found and all(solver.timed for solver in found) else "epochs"
 
 
 def _headline(solvers: list[SolverView], targets: tuple[float, ...]) -> float | None:

@@ -12,7 +12,7 @@ from gdbench.report.across import Line, Ranks, Steps
 from gdbench.report.beside import Difference, Parity
 from gdbench.report.numbers import Spread
 from gdbench.report.speed import Pair, Speed
-from gdbench.report.view import ProblemView, SolverView, View
+from gdbench.report.view import ProblemView, SolverView, View, usable
 
 SCALES = {
     "seconds": ((1.0, "s", 0.1), (1e3, "ms", 1.0), (1e6, "µs", 1.0), (1e9, "ns", 0.0)),
@@ -138,10 +138,22 @@ def doubt(problem: ProblemView) -> str:
         return f"On {problem.name} there is no first place to be sure of."
     close = peers(problem)
     if not close:
-        return f"On {problem.name}, the lead of {winner.label} exceeds the noise and the spread over seeds."
+        against = "the noise and the spread over seeds" if problem.by == "seconds" else "the spread over seeds"
+        return f"On {problem.name}, the lead of {winner.label} exceeds {against}.{untimed(problem)}"
     named = ", ".join(f"{s.label} ({amount(problem.by, problem.cost(s).value)})" for s in close[:4])
     more = f" and {len(close) - 4} more" if len(close) > 4 else ""
-    return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}."
+    return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}.{untimed(problem)}"
+
+
+def untimed(problem: ProblemView) -> str:
+    """Why a problem's solvers are compared by epochs; nothing where all of them were timed."""
+    if problem.by == "seconds":
+        return ""
+    able = usable(problem.solvers)
+    untold = sum(not solver.timed for solver in able)
+    were = "was" if untold == 1 else "were"
+    who = "No solver was timed" if untold == len(able) else f"{untold} of {plural(len(able), 'solver')} {were} not timed"
+    return f" {who}, so all are compared by epochs."
 
 
 def summary(view: View) -> str:
@@ -347,12 +359,14 @@ def method(view: View) -> list[str]:
     """How the numbers were taken."""
     walks = all(problem.loss == "landscape" for problem in view.problems)
     start = "Every run with seed 0 starts where its landscape says" if walks else "Every run starts at w = 0"
+    alone = "The chosen rate of each solver ran again alone, and every time on this page comes from those runs."
+    if view.results.timed.empty:
+        alone = "No solver ran again alone to be timed, so there is no time on this page."
     return [
         f"{start}. The kernel runs from checkpoint to checkpoint, and only it is on the clock; the "
         "objective is evaluated while the clock stands still, and compilation is not counted.",
         "A whole grid of learning rates is descended in one pass over the data, which gives epochs and samples but no "
-        "time of a single solver. The chosen rate of each solver ran again alone, and every time on this page comes "
-        "from those runs.",
+        f"time of a single solver. {alone}",
         TUNING[view.results.spec["tuning"]],
         "A cost to a target is the median over seeds at the first recorded point at or under it, with the quartiles, "
         "which for three seeds are the smallest and the largest. A seed that missed counts as infinite.",

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -171,6 +172,44 @@ def test_an_untimed_suite_is_compared_by_epochs(tmp_path):
     text = whole_page(shown)
     assert 'value="seconds"' not in text
     assert "epochs [" in text
+
+
+def test_before_its_timing_a_suite_with_baselines_is_compared_by_epochs(tmp_path):
+    # as an earlier version wrote it, whose baselines claimed to be timed within the grid
+    claim = {"scikit-learn": "alone", "gdbench": "shared"}
+    shown = changed(tmp_path, lambda runs: runs[runs.stage == "tuning"].assign(timing=runs.backend.map(claim)))
+    problem = shown.problems[0]
+    winner = problem.solvers[0]
+    assert problem.by == across.build(shown).by == "epochs"
+    assert not winner.baseline
+    assert f"{winner.label} at {words.rate(winner.rate)} reached gap" in words.answer(problem)
+    assert "not reached" not in words.answer(problem)
+    assert "9 of 10 solvers were not timed, so all are compared by epochs." in words.doubt(problem)
+    assert "no time on this page" in " ".join(words.method(shown))
+    assert '<td class="miss ">not timed</td>' in whole_page(shown)
+
+
+def test_one_solver_that_was_not_timed_keeps_its_costs(tmp_path):
+    shown = changed(tmp_path, lambda runs: runs[(runs.stage == "tuning") | (runs.solver != "batch adam")])
+    problem = shown.problems[0]
+    assert problem.by == "epochs"
+    assert "1 of 10 solvers was not timed" in words.doubt(problem)
+    (late,) = [solver for solver in problem.solvers if not solver.timed]
+    assert late.label == "batch Adam"
+    assert problem.cost(late).reached
+
+
+def test_a_solver_that_diverged_everywhere_takes_no_clock_from_the_others(tmp_path):
+    def lost(runs):
+        runs = runs[runs.variant == "batch"]
+        gone = runs.solver == "batch gd"
+        return runs.assign(status=runs.status.where(~gone, "diverged"))[~gone | (runs.stage == "tuning")]
+
+    shown = changed(tmp_path, lost)
+    assert shown.problems[0].by == "seconds"
+    untimed = view.build(replace(shown.results, runs=shown.results.tuning))
+    assert untimed.problems[0].by == "epochs"
+    assert across.build(untimed).ranks is not None
 
 
 def test_of_many_problems_a_part_is_drawn(shown, tmp_path, monkeypatch):
