@@ -84,12 +84,25 @@ def load(folder: str | Path) -> Results:
     folder = Path(folder)
     if not folder.is_dir():
         raise GdbenchError(f"{folder} is not a folder: give the --out of a `gdbench run`")
-    if not (folder / "runs.parquet").exists() and (folder / NAME).exists():
+    if (folder / NAME).exists():
         with Ledger(folder, write=False) as ledger:
-            export(ledger)
+            if not _current(ledger):
+                export(ledger)
     runs, curves = _parquet(folder / "runs.parquet"), _parquet(folder / "curves.parquet")
     machine, spec, facts = (_json(folder / name) for name in ("machine.json", "spec.json", "suite.json"))
     return Results(folder, runs, curves, machine, spec, facts.pop("planned", 0), facts.pop("finished", 0), facts)
+
+
+def _current(ledger: Ledger) -> bool:
+    """Whether the tables are of the ledger as it is: suite.json, which is written after them, says what they hold."""
+    written = all((ledger.folder / name).exists() for name in ("runs.parquet", "suite.json"))
+    return written and _json(ledger.folder / "suite.json") == _facts(ledger, ledger.meta())
+
+
+def _facts(ledger: Ledger, meta: dict[str, Any]) -> dict[str, Any]:
+    """What suite.json says: how far the suite is, and how it was run."""
+    planned, finished = ledger.counts()
+    return {"planned": planned, "finished": finished} | {k: v for k, v in meta.items() if k not in ("spec", "machine")}
 
 
 def damaged(path: Path, error: object = "") -> GdbenchError:
@@ -122,8 +135,7 @@ def _parquet(path: Path) -> pd.DataFrame:
 def export(ledger: Ledger) -> None:
     """Write the tables, and machine.json, spec.json and suite.json, from the ledger, each whole or not at all."""
     folder, meta = ledger.folder, ledger.meta()
-    planned, finished = ledger.counts()
-    facts = {"planned": planned, "finished": finished} | {k: v for k, v in meta.items() if k not in ("spec", "machine")}
+    facts = _facts(ledger, meta)
     with _explained(folder):
         write_tables(ledger, folder)
         for name, content in (("machine", meta.get("machine")), ("spec", meta.get("spec")), ("suite", facts)):

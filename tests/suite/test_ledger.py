@@ -130,6 +130,24 @@ def test_a_killed_suite_s_folder_is_read_from_its_ledger(results, tmp_path):
     assert len(load(folder).runs) == len(results.runs)
 
 
+def test_tables_older_than_their_ledger_are_written_anew(results, tiny, tmp_path):
+    stopped = run_suite(tiny, tmp_path / "stopped", max_time=0.0).folder
+    # a suite that is resumed, or begun afresh, and killed leaves the tables from before beside its ledger
+    folder = copy_of(results, tmp_path)
+    for name in ("runs.parquet", "curves.parquet", "suite.json"):
+        shutil.copy(stopped / name, folder / name)
+    found = load(folder)
+    assert len(found.runs) == found.finished == results.finished
+    assert found.facts == results.facts
+
+
+def test_tables_of_their_ledger_stay_as_they_are(results, tmp_path):
+    folder = copy_of(results, tmp_path)
+    before = (folder / "runs.parquet").stat()
+    load(folder)
+    assert (folder / "runs.parquet").stat().st_ino == before.st_ino
+
+
 def test_no_results_at_all(tmp_path):
     with pytest.raises(GdbenchError, match="is not a folder"):
         load(tmp_path / "nowhere")
