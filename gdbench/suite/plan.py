@@ -426,11 +426,12 @@ def _digest(words: dict[str, Any]) -> str:
 
 @cache
 def code_digest() -> str:
-    """Digest of the code that a run's numbers come from: kernels, driver, execution and baselines."""
+    """Digest of the code that a run's numbers come from: kernels, problems with their optima, driver, execution, baselines."""
     package = Path(__file__).resolve().parents[1]
     h = hashlib.sha256(jit.digest().encode())
-    folders = [sorted((package / name).glob("*.py")) for name in ("solve", "baselines")]
-    for path in (*itertools.chain(*folders), package / "suite" / "execute.py"):
+    folders = [sorted((package / name).glob("*.py")) for name in ("problems", "solve", "baselines")]
+    execution = [package / "suite" / name for name in ("execute.py", "landscapes.py")]
+    for path in (*itertools.chain(*folders), *execution):
         h.update(path.read_bytes())
     return h.hexdigest()[:16]
 
