@@ -21,6 +21,10 @@ SCALES = {
 }
 
 
+#: So many reasons why runs failed are told of each problem.
+REASONS = 3
+
+
 def significant(value: float, digits: int = 3) -> str:
     """A number in plain digits: 0.012345 → "0.0123", 12345 → "12,300"."""
     if value == 0 or not math.isfinite(value):
@@ -198,17 +202,36 @@ def endings(view: View) -> str:
     return f"Of {plural(len(view.runs), 'run')}, {', '.join(parts)}."
 
 
+def failures(view: View) -> list[str]:
+    """Why runs failed, a sentence a problem."""
+    told = []
+    for problem, runs in view.runs[view.runs.status == "failed"].groupby("problem", sort=False):
+        reasons = [reason for reason, _ in Counter(runs.reason).most_common()]
+        more = [f"and {plural(len(reasons) - REASONS, 'other reason')}"] if len(reasons) > REASONS else []
+        told.append(f"On {problem}, {plural(len(runs), 'run')} failed: {'; '.join(reasons[:REASONS] + more)}.")
+    return told
+
+
 def certified(view: View) -> str:
-    """That no run ended below the optimum."""
-    smallest = view.runs.relative_gap[view.runs.status != "failed"].min()
+    """Which optima are certified, and that no run ended below them."""
+    failed = view.runs.status == "failed"
+    # a run that failed though f* is known is one that went below it
+    refuted = set(view.runs.problem[failed & view.runs.optimum.notna()])
+    known = [p.name for p in view.problems if math.isfinite(p.optimum) and p.name not in refuted]
+    if not known:
+        return "No optimum is certified."
+    count = f"The optimum is certified on {len(known)} of {plural(len(view.problems), 'problem')}"
+    which = "Every optimum is certified" if len(known) == len(view.problems) else count
+    smallest = view.runs.relative_gap[~failed & view.runs.problem.isin(known)].min()
     if not smallest < 0:
-        return "Every optimum is certified, and no run went below it."
-    return f"Every optimum is certified; the lowest relative gap of any run is {gap(smallest)}, which is rounding."
+        return f"{which}, and no run went below it."
+    return f"{which}; the lowest relative gap of any run is {gap(smallest)}, which is rounding."
 
 
 def subject(problem: ProblemView) -> str:
     """What is minimised."""
-    value = f"its certified minimum is {problem.optimum:.6g}, and it starts at {problem.start:.6g}"
+    lowest = f"its certified minimum is {problem.optimum:.6g}" if math.isfinite(problem.optimum) else "it has no certified minimum"
+    value = f"{lowest}, and it starts at {problem.start:.6g}" if math.isfinite(problem.start) else lowest
     if problem.loss == "landscape":
         return f"The landscape {problem.dataset} in {plural(problem.columns, 'dimension')}: {value}."
     penalty = f" + {problem.alpha:g} · {problem.penalty}" if problem.alpha else ""

@@ -189,6 +189,16 @@ def test_before_its_timing_a_suite_with_baselines_is_compared_by_epochs(tmp_path
     assert '<td class="miss ">not timed</td>' in whole_page(shown)
 
 
+def test_why_runs_failed_stands_on_the_page(tmp_path):
+    reason = "no certified optimum for hinge: its derivative jumps"
+    shown = changed(tmp_path, lambda runs: runs.assign(status="failed", reason=reason, optimum=np.nan, relative_gap=np.nan))
+    over = across.build(shown)
+    near = beside.build(shown, over)
+    for text in (page.report(shown, over, near), page.twin(shown, over, near, {})):
+        assert f"{len(shown.runs)} runs failed: {reason}" in text
+        assert "is certified" not in text.replace("No optimum is certified", "")
+
+
 def test_one_solver_that_was_not_timed_keeps_its_costs(tmp_path):
     shown = changed(tmp_path, lambda runs: runs[(runs.stage == "tuning") | (runs.solver != "batch adam")])
     problem = shown.problems[0]

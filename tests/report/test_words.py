@@ -128,6 +128,35 @@ def test_the_lowest_gap_is_named(shown, tables):
     assert "the lowest relative gap of any run is -2.5e-13, which is rounding" in words.certified(below)
 
 
+def failed(shown, where, **values):
+    """The view with the runs of a place failed."""
+    runs = shown.runs.copy()
+    for name, value in ({"status": "failed", "relative_gap": np.nan} | values).items():
+        runs.loc[where(runs), name] = value
+    return view.build(replace(shown.results, runs=runs))
+
+
+def test_a_refuted_optimum_is_not_called_certified(shown):
+    reason = "an objective lies 0.5 under f* = 1.0: the certified optimum is wrong"
+    below = failed(shown, lambda runs: (runs.problem == "flights") & (runs.solver == "batch gd"), reason=reason)
+    lost = ((shown.runs.problem == "flights") & (shown.runs.solver == "batch gd")).sum()
+    assert words.failures(below) == [f"On flights, {lost} runs failed: {reason}."]
+    assert words.certified(below) == "The optimum is certified on 1 of 2 problems, and no run went below it."
+
+
+def test_a_problem_without_an_optimum_is_not_called_certified(shown):
+    values = {"optimum": np.nan, "objective_start": np.nan, "gap": np.nan, "reason": "no certified optimum for hinge"}
+    none = failed(shown, lambda runs: runs.problem == "flights", **values)
+    assert words.certified(none) == "The optimum is certified on 1 of 2 problems, and no run went below it."
+    assert words.subject(none.problems[0]).endswith("; it has no certified minimum.")
+    values["reason"] = [f"reason {i}" for i in range(len(shown.runs))]
+    nothing = failed(shown, lambda runs: runs.run_id != "", **values)
+    assert words.certified(nothing) == "No optimum is certified."
+    flights = (shown.runs.problem == "flights").sum()
+    assert words.failures(nothing)[0].startswith(f"On flights, {flights} runs failed: reason 0; reason 1; reason 2; ")
+    assert words.failures(nothing)[0].endswith(f"; and {flights - 3} other reasons.")
+
+
 def test_the_subject_is_that_of_the_runs(shown, tables):
     row = tables[0][tables[0].problem == "flights"].iloc[0]
     said = words.subject(shown.problems[0])
