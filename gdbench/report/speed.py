@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,9 +87,11 @@ def build(shown: View, over: Across, peers: Path | None = None) -> Speed:
 def baselines(shown: View, problem: ProblemView) -> list[Pair]:
     """A problem's baselines beside the solver of ours that does the same steps."""
     found = []
-    for theirs in problem.solvers:
-        same = [s for s in problem.solvers if not s.baseline and (s.optimizer, s.variant) == (theirs.optimizer, theirs.variant)]
-        if not (theirs.baseline and same and theirs.timed and same[0].timed):
+    # a note tells of other work, such as another objective
+    timed = [solver for solver in problem.solvers if solver.timed and solver.status != "failed" and not solver.note]
+    for theirs in timed:
+        same = [s for s in timed if not s.baseline and work_of(shown, s) == work_of(shown, theirs)]
+        if not theirs.baseline or not same:
             continue
         a, b = paces(shown, problem, same[0]), paces(shown, problem, theirs)
         work = f"{same[0].label}, {problem.name}"
@@ -97,6 +100,12 @@ def baselines(shown: View, problem: ProblemView) -> list[Pair]:
             Pair(work, theirs.label, float(np.median(a)), float(np.median(b)), float(np.median(b) / np.median(a)), low, high)
         )
     return found
+
+
+def work_of(shown: View, solver: SolverView) -> tuple[Any, ...]:
+    """What has to be the same for two solvers on a problem to do the same work in a step."""
+    row = shown.chosen[str(solver.row.problem), solver.solver].iloc[0]
+    return solver.optimizer, solver.variant, solver.batch_size, row["schedule"], row["dtype"], row["loss"]
 
 
 def paces(shown: View, problem: ProblemView, solver: SolverView) -> np.ndarray:

@@ -230,7 +230,9 @@ def certified(view: View) -> str:
 
 def subject(problem: ProblemView) -> str:
     """What is minimised."""
-    lowest = f"its certified minimum is {problem.optimum:.6g}" if math.isfinite(problem.optimum) else "it has no certified minimum"
+    lowest = (
+        f"its certified minimum is {problem.optimum:.6g}" if math.isfinite(problem.optimum) else "it has no certified minimum"
+    )
     value = f"{lowest}, and it starts at {problem.start:.6g}" if math.isfinite(problem.start) else lowest
     if problem.loss == "landscape":
         return f"The landscape {problem.dataset} in {plural(problem.columns, 'dimension')}: {value}."

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,20 @@ def test_baselines_are_paired_with_the_same_steps(near, tables):
     assert pair.ratio == pytest.approx(paces[1].median() / paces[0].median())
     assert pair.low == pytest.approx(paces[1].min() / paces[0].max())
     assert words.significant(pair.ratio) in words.peers_of([pair])
+
+
+def test_a_baseline_with_another_objective_is_paired_with_nobody(near):
+    assert {pair.peer for pair in near.speed.pairs} == {"SGDRegressor"}
+
+
+@pytest.mark.parametrize(
+    ("word", "other"), [("batch_size", 8), ("dtype", "float32"), ("schedule", "invscaling"), ("loss", "huber")]
+)
+def test_other_steps_are_paired_with_nobody(shown, word, other):
+    runs = shown.runs.copy()
+    runs.loc[runs.backend == "scikit-learn", word] = other
+    changed = view.build(replace(shown.results, runs=runs))
+    assert speed.build(changed, across.build(changed)).pairs == []
 
 
 def test_peers_and_parity_are_read_from_the_folder(tmp_path):
