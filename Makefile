@@ -6,6 +6,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# An installed copy does not know its commit, so it is told; "-dirty" where files differ, nothing outside a checkout.
+COMMIT = $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
+
 # PyTorch for test-parity. On Linux the default build brings CUDA; the smaller one for CPUs only:
 # make test-parity TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
 TORCH ?= torch==2.13.0
@@ -43,7 +46,7 @@ $(VENV)/.parity: pyproject.toml | $(VENV)/.tools
 # The product ---------------------------------------------------------------------------------------------------------
 
 report: $(VENV)/.installed ## run the quickstart suite and write reports/quickstart/report.html
-	$(BIN)/gdbench run quickstart --out reports/quickstart
+	GDBENCH_COMMIT=$(COMMIT) $(BIN)/gdbench run quickstart --out reports/quickstart
 
 gallery: report ## the same, and copy the report to the committed gallery
 	$(BIN)/gdbench report reports/quickstart --figures >/dev/null

@@ -114,7 +114,12 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout that gdbench runs from, with "-dirty" if files differ; None outside a checkout."""
+    """The commit that gdbench was made from, with "-dirty" if files differ: that of ``$GDBENCH_COMMIT``, or of the checkout.
+
+    None for an installed copy that was not told.
+    """
+    if os.environ.get("GDBENCH_COMMIT"):
+        return os.environ["GDBENCH_COMMIT"]
     package = Path(__file__).resolve().parents[1]
     if not (package.parent / ".git").exists():
         return None

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from gdbench.errors import GdbenchError
-from gdbench.suite import execute, load, plan, run_suite, spec
+from gdbench.suite import execute, load, machine, plan, run_suite, spec
 from gdbench.suite.ledger import Ledger
 from gdbench.suite.progress import Reporter, RichReporter
+
+ROOT = Path(__file__).resolve().parents[2]
 
 CLOCKS = ("seconds", "compile_seconds", "timing")
 
@@ -387,11 +389,26 @@ def test_kill_at_thirty_moments(results, tiny, tmp_path):
     assert len(set(left)) > 5, "all were killed at much the same moment"
 
 
+def test_an_installed_copy_is_told_its_commit(monkeypatch, tmp_path):
+    monkeypatch.setattr(machine, "__file__", str(tmp_path / "gdbench" / "suite" / "machine.py"))
+    monkeypatch.delenv("GDBENCH_COMMIT", raising=False)
+    assert machine.git_commit() is None
+    monkeypatch.setenv("GDBENCH_COMMIT", "0123456789ab-dirty")
+    assert machine.git_commit() == "0123456789ab-dirty"
+
+
+@pytest.mark.skipif(not (shutil.which("make") and (ROOT / ".git").exists()), reason="needs make and a checkout")
+def test_make_report_tells_the_commit():
+    said = subprocess.run(["make", "-n", "report"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert f"GDBENCH_COMMIT={head[:12]}" in said
+
+
 def test_machine_json(results):
-    machine = json.loads((results.folder / "machine.json").read_text())
-    assert machine["read_bandwidth_gb_s"] > 0.1
-    assert {"numba", "numpy", "scikit-learn", "gdbench"} <= set(machine["versions"])
-    assert set(machine) == set(results.machine)
+    told = json.loads((results.folder / "machine.json").read_text())
+    assert told["read_bandwidth_gb_s"] > 0.1
+    assert {"numba", "numpy", "scikit-learn", "gdbench"} <= set(told["versions"])
+    assert set(told) == set(results.machine)
 
 
 def test_jobs_must_be_positive(tiny, tmp_path):
