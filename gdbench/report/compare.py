@@ -69,11 +69,6 @@ class Comparison:
         return self.rows[self.rows.verdict == WORSE]
 
     @property
-    def improvements(self) -> pd.DataFrame:
-        """The rows that got better."""
-        return self.rows[self.rows.verdict == BETTER]
-
-    @property
     def ordered(self) -> pd.DataFrame:
         """The rows as a reader wants them: first what got worse, then what got better."""
         place = self.rows.verdict.map({WORSE: 0, BETTER: 1, SAME: 2})

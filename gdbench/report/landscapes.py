@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path as File
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from gdbench.kernels.registry import name_of
 from gdbench.report import page, style, words
 from gdbench.solve.paths import Path, minimize
 
-#: Two wells, a saddle, a curved valley and four equal minima: where descent ends is not the rate's choice alone.
-NAMES = ("double-well", "saddle", "rosenbrock", "himmelblau")
 OPTIMIZERS = ("gd", "momentum", "nesterov", "rmsprop", "adam")
 RATES = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 STEPS = 200
@@ -107,49 +104,6 @@ def _area(walk: Walk, lowest: float) -> float:
     return float(np.sum(walk.path.value[: walk.shown] - lowest)) if walk.path.status != "diverged" else math.inf
 
 
-def write(
-    out: str | File,
-    names: Sequence[Any] = NAMES,
-    optimizers: Sequence[str] = OPTIMIZERS,
-    start: Sequence[float] | None = None,
-    learning_rates: Sequence[float] = RATES,
-    steps: int = STEPS,
-) -> File:
-    """Write a page of landscapes that needs nothing else.
-
-    Parameters
-    ----------
-    out : path
-        The HTML file.
-    names : sequence of str or tag
-        Landscapes of one or two dimensions.
-    optimizers : sequence of str
-    start : sequence of float, optional
-        Where all begin; each landscape's own start by default.
-    learning_rates : sequence of float
-        Those that can be chosen.
-    steps : int, default 200
-
-    Returns
-    -------
-    Path
-        Of the page.
-
-    Raises
-    ------
-    GdbenchError
-        Unknown names, a landscape of more than two dimensions.
-    """
-    scenes = [scene(name, optimizers, start, learning_rates, steps) for name in names]
-    path = File(out)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(html(scenes), encoding="utf-8")
-    except OSError as error:
-        raise GdbenchError(f"cannot write {path}: {error.strerror}") from None
-    return path
-
-
 def scene(
     name: Any,
     optimizers: Sequence[str] = OPTIMIZERS,
@@ -157,7 +111,28 @@ def scene(
     learning_rates: Sequence[float] = RATES,
     steps: int = STEPS,
 ) -> Scene:
-    """Walk over one landscape with each optimizer at each learning rate."""
+    """Walk over one landscape with each optimizer at each learning rate.
+
+    Parameters
+    ----------
+    name : str or tag
+        A landscape of one or two dimensions.
+    optimizers : sequence of str
+    start : sequence of float, optional
+        Where all begin; the landscape's own start by default.
+    learning_rates : sequence of float
+        Those that can be chosen.
+    steps : int, default 200
+
+    Returns
+    -------
+    Scene
+
+    Raises
+    ------
+    GdbenchError
+        Unknown names, a landscape of more than two dimensions.
+    """
     place = landscapes.registry.make(name)
     begin = [float(v) for v in (place.start if start is None else start)]
     d = len(begin)
@@ -300,4 +275,4 @@ def ends(one: Scene) -> list[tuple[str, ...]]:
     return rows
 
 
-__all__ = ["Scene", "Walk", "html", "scene", "write"]
+__all__ = ["Scene", "Walk", "html", "scene"]

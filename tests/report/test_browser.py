@@ -164,7 +164,9 @@ def test_printing_draws_every_figure(report):
 
 def test_landscapes_walk_step_by_step(tab, tmp_path):
     names = ["double-well", "himmelblau"]
-    path = landscapes.write(tmp_path / "page.html", names, ("gd", "adam"), learning_rates=(0.01, 0.1), steps=12)
+    scenes = [landscapes.scene(name, ("gd", "adam"), learning_rates=(0.01, 0.1), steps=12) for name in names]
+    path = tmp_path / "page.html"
+    path.write_text(landscapes.html(scenes), encoding="utf-8")
     tab.look()
     tab.open(path)
     element = reach(tab, "map", 0)

@@ -40,15 +40,14 @@ def test_the_map_holds_the_function():
     assert scene.value[i, j] == pytest.approx((1 - x) ** 2 + 100 * (y - x * x) ** 2)
 
 
-def test_wrong_requests_are_told(tmp_path):
+def test_wrong_requests_are_told():
     with pytest.raises(GdbenchError, match="choose from"):
-        landscapes.write(tmp_path / "page.html", ["rosenbroc"])
+        landscapes.scene("rosenbroc")
     with pytest.raises(GdbenchError, match="dimensions"):
-        landscapes.write(tmp_path / "page.html", ["himmelblau"], start=[1.0])
+        landscapes.scene("himmelblau", start=[1.0])
 
 
-def test_the_page_is_written(tmp_path):
-    path = landscapes.write(tmp_path / "a" / "page.html", ["himmelblau"], ("adam",), learning_rates=(0.1,), steps=20)
-    text = path.read_text(encoding="utf-8")
+def test_the_page_holds_its_figures():
+    text = landscapes.html([landscapes.scene("himmelblau", ("adam",), learning_rates=(0.1,), steps=20)])
     assert text.count("plotly.js v") == 1
     assert 'data-figure="surface"' in text
