@@ -11,12 +11,8 @@ import pandas as pd
 
 from gdbench.report import view
 from gdbench.report.view import ProblemView, SolverView, View
-from gdbench.suite import metrics
+from gdbench.suite import metrics, statistics
 from gdbench.suite.execute import target_label
-
-#: Resamples of the seeds behind each band, and the share of them that a band holds.
-RESAMPLES = 200
-BAND = 0.8
 
 
 @dataclass(frozen=True)
@@ -116,7 +112,7 @@ def build(shown: View) -> Across:
     """Everything over the problems of a view."""
     decided = [problem for problem in shown.problems if problem.headline is not None]
     by = "seconds" if all(problem.by == "seconds" for problem in decided) else "epochs"
-    chosen = view.chosen_runs(shown.results, shown.summary)
+    chosen = metrics.at_best(shown.results, shown.summary)
     ranks = ranking(decided, by) if decided else None
     who = ranks.who if ranks else []
     costs = Costs(chosen, by, shown.targets)
@@ -197,66 +193,23 @@ class Costs:
         return found
 
 
-def resampled(costs: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Draw seeds with replacement, the same ones for every row: (…, seeds) → (RESAMPLES, …, seeds)."""
-    seeds = costs.shape[-1]
-    picks = generator.integers(seeds, size=(RESAMPLES, seeds))
-    return np.moveaxis(costs[..., picks], -2, 0)
-
-
-def lower_median(costs: np.ndarray) -> np.ndarray:
-    """The lower median over the last axis, which does not average infinities."""
-    return np.sort(costs, axis=-1)[..., (costs.shape[-1] - 1) // 2]
-
-
-def share_within(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The share of the last axis' values that are at most each x: (…, n) → (…, len(x))."""
-    return np.stack([(values <= limit).mean(axis=-1) for limit in x], axis=-1)
-
-
 def performance_profile(who: list[Contestant], problems: list[ProblemView], costs: Costs) -> list[Line]:
-    """Dolan and Moré's profiles: the share of problems on which a solver needs at most τ times the best one's cost.
-
-    The bands come from resampled seeds.
-    """
-    generator = np.random.default_rng(0)
-    middle, drawn = [], []
-    for problem in problems:
-        found = np.array([costs(one, problem, problem.headline or 0.0) for one in who])
-        middle.append(ratio(lower_median(found)))
-        drawn.append(ratio(lower_median(resampled(found, generator))))
-    ratios = np.stack(middle, axis=-1)
-    finite = ratios[np.isfinite(ratios)]
-    tau = np.geomspace(1.0, max(2.0, 1.2 * finite.max(initial=1.0)), 100)
-    return lines(who, tau, share_within(ratios, tau), share_within(np.stack(drawn, axis=-1), tau))
-
-
-def ratio(costs: np.ndarray) -> np.ndarray:
-    """Costs over the smallest of the last axis; inf where nobody reached the target."""
-    best = costs.min(axis=-1, keepdims=True)
-    return np.where(np.isfinite(costs), costs / np.where(np.isfinite(best) & (best > 0), best, 1.0), math.inf)
+    """Dolan and Moré's profiles: the share of problems on which a solver needs at most τ times the best one's cost."""
+    return lines(
+        who, statistics.performance_profile([np.array([costs(one, p, p.headline or 0.0) for one in who]) for p in problems])
+    )
 
 
 def run_time_distribution(who: list[Contestant], problems: list[ProblemView], costs: Costs) -> list[Line]:
-    """COCO's distributions: the share of all (problem, target, seed) that a solver reached within a cost.
-
-    The bands come from resampled seeds.
-    """
-    generator = np.random.default_rng(0)
+    """COCO's distributions: the share of all (problem, target, seed) that a solver reached within a cost."""
     parts = [np.array([[costs(one, p, t) for t in costs.targets] for one in who]) for p in problems]
-    found = np.concatenate([part.reshape(len(who), -1) for part in parts], axis=1)
-    draws = [resampled(part, generator).reshape(RESAMPLES, len(who), -1) for part in parts]
-    reached = found[np.isfinite(found) & (found > 0)]
-    if not reached.size:
-        return []
-    x = np.geomspace(reached.min(), 1.01 * reached.max(), 100)
-    return lines(who, x, share_within(found, x), share_within(np.concatenate(draws, axis=2), x))
+    found = statistics.run_time_distribution(parts)
+    return lines(who, found) if found else []
 
 
-def lines(who: list[Contestant], x: np.ndarray, middle: np.ndarray, drawn: np.ndarray) -> list[Line]:
-    """Lines with the band that holds the middle BAND of the resamples."""
-    low, high = np.quantile(drawn, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
-    return [Line(one, x, middle[i], low[i], high[i]) for i, one in enumerate(who)]
+def lines(who: list[Contestant], shares: statistics.Shares) -> list[Line]:
+    """A line for each contestant."""
+    return [Line(one, shares.x, *ends) for one, *ends in zip(who, shares.middle, shares.low, shares.high, strict=True)]
 
 
 def step_costs(shown: View, chosen: pd.DataFrame) -> dict[str, list[Steps]]:

@@ -13,13 +13,18 @@ from gdbench.report import view, words
 from gdbench.report.numbers import Spread
 from gdbench.report.view import ProblemView, View
 from gdbench.suite import statistics
-from gdbench.suite.execute import COSTS
+from gdbench.suite.execute import COSTS, target_label
 
 #: Words of a run that a row of its curve is told with.
 WORDS = [
     *("problem", "dataset", "loss", "penalty", "alpha", "solver", "backend", "variant", "batch_size", "optimizer"),
     *("schedule", "shuffle", "dtype", "learning_rate", "seed", "stage", "repeat", "timing", "status"),
 ]
+
+
+#: Columns of the comparisons: who is compared, and what :func:`gdbench.suite.statistics.paired` finds.
+COMPARED = ["problem", "first", "solver", "target", "cost", "noise"]
+PAIRED = ["ratio", "low", "high", "p", "pairs", "only_first", "only_second"]
 
 
 def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[Path]:
@@ -29,8 +34,9 @@ def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[
     ----------
     folder : path
     kind : {"csv", "parquet", "latex", "benchopt"}
-        ``csv``: runs.csv, curves.csv, summary.csv, a row a solver and problem, and intervals.csv, the bootstrap intervals of each
-        cost to each target. ``parquet``: summary and intervals, and points.parquet, every curve with the words of its run.
+        ``csv``: runs.csv, curves.csv, summary.csv, a row a solver and problem, intervals.csv, the bootstrap intervals and aRT of
+        each cost to each target, and comparisons.csv, each solver beside the first of its problem, seed by seed, with
+        Wilcoxon's test. ``parquet``: the last three, and points.parquet, every curve with the words of its run.
         ``latex``: tables.tex, a booktabs table a problem.
         ``benchopt``: a benchmark folder with its result file, for ``benchopt plot OUT``.
     out : path, optional
@@ -58,23 +64,42 @@ def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[
 
 
 def _csv(shown: View, out: Path) -> list[Path]:
-    tables = {"runs": shown.runs, "curves": shown.results.curves, "summary": shown.summary, "intervals": intervals(shown)}
+    tables = {"runs": shown.runs, "curves": shown.results.curves} | _tables(shown)
     for name, table in tables.items():
         table.to_csv(out / f"{name}.csv", index=False)
     return [out / f"{name}.csv" for name in tables]
 
 
 def _parquet(shown: View, out: Path) -> list[Path]:
-    tables = {"summary": shown.summary, "intervals": intervals(shown), "points": points(shown)}
+    tables = _tables(shown) | {"points": points(shown)}
     for name, table in tables.items():
         table.to_parquet(out / f"{name}.parquet", index=False)
     return [out / f"{name}.parquet" for name in tables]
 
 
+def _tables(shown: View) -> dict[str, pd.DataFrame]:
+    return {"summary": shown.summary, "intervals": intervals(shown), "comparisons": comparisons(shown)}
+
+
 def intervals(shown: View) -> pd.DataFrame:
-    """The bootstrap intervals over seeds of every cost to every target."""
+    """The bootstrap intervals over seeds, and aRT, of every cost to every target."""
     found = {cost: statistics.intervals(shown.results, cost) for cost in COSTS}
     return pd.concat(found, names=["cost"]).reset_index("cost").reset_index(drop=True)
+
+
+def comparisons(shown: View) -> pd.DataFrame:
+    """Each solver beside the first of its problem, seed by seed: how many times as much it needed to each target."""
+    rows = []
+    for problem in shown.problems:
+        # those with another objective are left out
+        solvers = [one.solver for one in problem.solvers if one.final.reached]
+        runs = [shown.chosen[problem.name, solver].set_index("seed") for solver in solvers]
+        for target in problem.targets:
+            costs = [one[f"{problem.by}_to_{target_label(target)}"] for one in runs]
+            for solver, cost in zip(solvers[1:], costs[1:], strict=True):
+                told = (problem.name, solvers[0], solver, target, problem.by, problem.factor)
+                rows.append((*told, *statistics.paired(costs[0], cost).values()))
+    return pd.DataFrame(rows, columns=[*COMPARED, *PAIRED])
 
 
 def points(shown: View) -> pd.DataFrame:

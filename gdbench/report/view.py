@@ -175,7 +175,7 @@ class View:
     @cached_property
     def chosen(self) -> dict[tuple[str, str], pd.DataFrame]:
         """The runs of each solver at its best rate, by problem and solver."""
-        return dict(iter(chosen_runs(self.results, self.summary).groupby(["problem", "solver"])))
+        return dict(iter(metrics.at_best(self.results, self.summary).groupby(["problem", "solver"])))
 
     @property
     def machine(self) -> dict[str, Any]:
@@ -235,21 +235,12 @@ class Slugs:
         return slug
 
 
-def chosen_runs(found: Results, summary: pd.DataFrame) -> pd.DataFrame:
-    """The runs that a summary's rows come from: the first repeat at the best rate, timed alone where there is one."""
-    keys = ["problem", "solver", "learning_rate"]
-    timed = set(zip(found.timed.problem, found.timed.solver, strict=True))
-    stage = ["timed" if key in timed else "tuning" for key in zip(summary.problem, summary.solver, strict=True)]
-    wanted = summary[keys].assign(stage=stage)
-    return found.runs[found.runs.repeat == 0].merge(wanted, on=[*keys, "stage"])
-
-
 def chosen_curves(found: Results, summary: pd.DataFrame) -> dict[tuple[str, str], Curve]:
     """The curve over seeds of each solver at its best rate, by problem and solver.
 
     It goes over the steps that at least half of the seeds recorded.
     """
-    runs = chosen_runs(found, summary)
+    runs = metrics.at_best(found, summary)
     runs = runs[runs.optimum.notna()]
     points = found.curves[found.curves.run_id.isin(runs.run_id)]
     points = points.assign(run_id=points.run_id.astype(str)).merge(

@@ -54,67 +54,42 @@ LEVELS = ["epochs", "samples", "relative_gap"]
 #: Columns of a run that describe its solver.
 SOLVER = ["backend", "variant", "batch_size", "optimizer", "schedule", "shuffle", "dtype"]
 
+#: The column of a run that counts all it spent, by the name of the cost.
+WHOLE_RUN = {"epochs": "epochs", "samples": "n_samples", "updates": "n_updates", "seconds": "seconds"}
+
 #: What :func:`summary` takes from all rates of a solver.
 WHOLE_GRID = ["compile_seconds", "metric_name", "status", "note"]
 
 
-def to_target(results: Results, stage: str | None = None) -> pd.DataFrame:
-    """What each run spent to each target.
+def to_target(runs: pd.DataFrame, targets: Iterable[float]) -> pd.DataFrame:
+    """What runs spent to each target.
 
     Parameters
     ----------
-    results : Results
-    stage : {None, "tuning", "timed"}
-        Only the grid's runs, or only those timed alone.
+    runs : DataFrame
+        Rows of a suite's runs.
+    targets : iterable of float
 
     Returns
     -------
     DataFrame
-        A row a run and target: run_id, problem, solver, learning_rate, seed, repeat, stage, timing, status, target,
-        reached, and epochs, samples, updates, seconds: inf for a miss, NaN where f* does not apply to the run.
+        A row a run and target: run_id, problem, solver, learning_rate, seed, target, reached, and epochs, samples, updates,
+        seconds, each with its end (epochs_spent, ...). A miss is inf, and what it spent is all that its run did. NaN where
+        f* does not apply to the run, and seconds of a run that was not timed alone.
     """
     import pandas as pd
 
-    runs = results.runs if stage is None else results.runs[results.runs["stage"] == stage]
-    keys = ["run_id", *GROUP, "backend", "learning_rate", "seed", "repeat", "stage", "timing", "status"]
-    parts = []
-    for target in results.targets:
+    alone, parts = runs["timing"] == "alone", []
+    for target in targets:
         label = target_label(target)
-        part = runs[keys].assign(target=target)
-        for cost in COSTS:
-            part[cost] = runs[f"{cost}_to_{label}"]
-        part["reached"] = np.isfinite(part["epochs"])
+        part = runs[["run_id", *GROUP, "learning_rate", "seed"]].assign(target=target)
+        part["reached"] = np.isfinite(runs[f"epochs_to_{label}"])
+        for cost, whole in WHOLE_RUN.items():
+            known = runs[f"{cost}_to_{label}"].where(alone | (cost != "seconds"))
+            part[cost] = known
+            part[f"{cost}_spent"] = known.where(part["reached"] | known.isna(), runs[whole])
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def average_running_time(results: Results, stage: str = "tuning") -> pd.DataFrame:
-    """The expected cost of reaching a target when a miss is tried again: aRT = total cost ÷ successes.
-
-    Returns
-    -------
-    DataFrame
-        A row a problem, solver, learning rate and target: runs, successes, and art_epochs, art_samples, art_updates,
-        art_seconds; inf without a success.
-    """
-    import pandas as pd
-
-    long = to_target(results, stage)
-    long = long[long["epochs"].notna() & (long["repeat"] == 0)]
-    ends = results.runs.set_index("run_id")[["epochs", "n_samples", "n_updates", "seconds"]]
-    ends.columns = ["epochs", "samples", "updates", "seconds"]
-    spent = ends.loc[long["run_id"]].reset_index(drop=True)
-    long = long.reset_index(drop=True)
-    for cost in COSTS:
-        long[cost] = long[cost].where(long["reached"], spent[cost])
-    grouped = long.groupby([*GROUP, "learning_rate", "target"], sort=False)
-    found = pd.DataFrame({"runs": grouped.size(), "successes": grouped["reached"].sum()})
-    with np.errstate(divide="ignore"):
-        for cost in COSTS:
-            found[f"art_{cost}"] = grouped[cost].sum() / found["successes"].replace(0, np.nan)
-    arts = [f"art_{cost}" for cost in COSTS]
-    found[arts] = found[arts].fillna(math.inf)
-    return found.reset_index()
 
 
 def best_rates(results: Results) -> pd.DataFrame:
@@ -322,13 +297,14 @@ def summary(results: Results) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rates = best_rates(results).set_index(GROUP)
+    rates = best_rates(results)
+    chosen = at_best(results, rates)
+    rates = rates.set_index(GROUP)
     extra = {
         "divergence": divergence(results).set_index(GROUP)["share"],
         "robust_decades": robustness(results).set_index(GROUP)["decades"],
     }
     floors = noise_floor(results).groupby([*GROUP, "learning_rate"])["floor"].median()
-    chosen = _at_best(results, rates)
     nothing, chosen_of = chosen.iloc[:0], dict(list(_grouped(chosen)))
     rows = []
     for key, group in _grouped(results.tuning[[*GROUP, *SOLVER, *WHOLE_GRID]]):
@@ -342,12 +318,24 @@ def summary(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"batch_size": "Int64"})
 
 
-def _at_best(results: Results, rates: pd.DataFrame) -> pd.DataFrame:
-    """The first repeats at each solver's best rate: those that were timed alone, or of the grid where none was."""
+def at_best(results: Results, rates: pd.DataFrame) -> pd.DataFrame:
+    """The runs that stand for each solver.
+
+    Parameters
+    ----------
+    results : Results
+    rates : DataFrame
+        problem, solver and learning_rate, as of :func:`best_rates`.
+
+    Returns
+    -------
+    DataFrame
+        The first repeats at the solver's rate: those that were timed alone, or of the grid where none was.
+    """
     runs = results.runs[results.runs["repeat"] == 0]
     solvers = list(zip(runs["problem"], runs["solver"], strict=True))
     timed = set(zip(results.timed["problem"], results.timed["solver"], strict=True))
-    best = rates["learning_rate"].to_dict()
+    best = rates.set_index(GROUP)["learning_rate"].to_dict()
     stage = ["timed" if solver in timed else "tuning" for solver in solvers]
     return runs[(runs["stage"] == stage) & (runs["learning_rate"] == [best.get(solver, math.nan) for solver in solvers])]
 

@@ -9,7 +9,8 @@ paired comparison
 performance profile (Dolan and Moré 2002)
     ρ_s(τ): the share of problems on which solver s costs at most τ times the best of all solvers. A miss is ∞.
 run-time distribution (COCO)
-    The share of (problem, target, seed) triples that are reached within a cost, with a bootstrap band over problems.
+    The share of (problem, target, seed) triples that are reached within a cost. Its band, and a profile's, holds four of
+    five resamples of the seeds.
 average ranks
     Of the solvers over problems, ``scipy.stats.rankdata`` with ties averaged and misses last; Friedman's test,
     ``scipy.stats.friedmanchisquare``; Nemenyi's critical difference q_α √(k(k + 1) ⁄ 6N), with q_α = the studentized range's
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 #: Resamples of a bootstrap.
 RESAMPLES = 2000
+
+#: Resamples of the seeds behind the band of a share, and the part of them that it holds.
+RESAMPLED = 200
+BAND = 0.8
 
 
 @dataclass(frozen=True)
@@ -90,145 +95,146 @@ def intervals(results: Results, cost: str = "seconds", confidence: float = 0.95)
     Returns
     -------
     DataFrame
-        A row a problem, solver and target: learning_rate, value, low, high, successes, runs, share and its Wilson interval
-        share_low, share_high.
+        A row a problem, solver and target: learning_rate, value, low, high, art (what all runs spent over the number that
+        reached the target), successes, runs, share and its Wilson interval share_low, share_high. No value, and no art, in
+        seconds of a solver that was not timed alone.
     """
     import pandas as pd
     from scipy import stats
 
+    costs = metrics.to_target(metrics.at_best(results, metrics.best_rates(results)), results.targets)
+    costs = costs[costs["epochs"].notna()]
     rows = []
-    for (problem, solver, rate, target), runs in _at_best(results).groupby(
-        [*metrics.GROUP, "learning_rate", "target"], sort=False
-    ):
+    for (problem, solver, rate, target), runs in costs.groupby([*metrics.GROUP, "learning_rate", "target"], sort=False):
         found = bootstrap_median(runs[cost].to_numpy(), confidence)
         hits = int(runs["reached"].sum())
         share = stats.binomtest(hits, len(runs)).proportion_ci(confidence, method="wilson")
+        spent = float(runs[f"{cost}_spent"].sum(skipna=False))
+        art = spent / hits if hits else spent + math.inf
         extent = (hits, len(runs), hits / len(runs), share.low, share.high)
-        rows.append((problem, solver, rate, target, found.value, found.low, found.high, *extent))
-    names = ["learning_rate", "target", "value", "low", "high", "successes", "runs", "share", "share_low", "share_high"]
+        rows.append((problem, solver, rate, target, found.value, found.low, found.high, art, *extent))
+    names = ["learning_rate", "target", "value", "low", "high", "art", "successes", "runs", "share", "share_low", "share_high"]
     return pd.DataFrame(rows, columns=[*metrics.GROUP, *names])
 
 
-def _at_best(results: Results) -> pd.DataFrame:
-    """Costs to targets of the runs at each solver's best rate: timed alone where there are such, else from the grid."""
-    stage = "timed" if len(results.timed) else "tuning"
-    long = metrics.to_target(results, stage)
-    long = long[long["epochs"].notna() & (long["repeat"] == 0)]
-    best = metrics.best_rates(results)[[*metrics.GROUP, "learning_rate"]]
-    return long.merge(best, on=[*metrics.GROUP, "learning_rate"])
+def paired(first: pd.Series, second: pd.Series) -> dict[str, float]:
+    """Compare what two solvers needed on a problem, seed by seed.
 
-
-def compare(results: Results, problem: str, first: str, second: str, target: float, cost: str = "seconds") -> dict[str, float]:
-    """Compare two solvers on a problem, seed by seed.
+    Parameters
+    ----------
+    first, second : Series
+        Costs by seed; inf for a miss.
 
     Returns
     -------
     dict
-        ratio (median of first's cost ÷ second's, under 1 where the first is cheaper), low, high (bootstrap), p (Wilcoxon's
+        ratio (median of second's cost ÷ first's, over 1 where the first is cheaper), low, high (bootstrap), p (Wilcoxon's
         signed-rank test; with n pairs it cannot fall under 2^(1 − n)), pairs (seeds that both reached), only_first,
-        only_second (seeds that only one reached), noise (the A/A factor of the problem, for seconds), distinguishable
-        (1.0 or 0.0: the interval lies outside [1 ⁄ noise, noise]).
+        only_second (seeds that only one reached).
     """
     from scipy import stats
 
-    runs = _at_best(results)
-    runs = runs[(runs["problem"] == problem) & np.isclose(runs["target"], target)]
-    sides = []
-    for solver in (first, second):
-        side = runs[runs["solver"] == solver].set_index("seed")[cost]
-        if side.empty:
-            raise GdbenchError(f"no comparable runs of '{solver}' on '{problem}' at target {target:g}")
-        sides.append(side)
-    a, b = sides[0].align(sides[1], join="inner")
+    a, b = first.align(second, join="inner")
     both = np.isfinite(a) & np.isfinite(b)
-    logs = np.log((a[both] / b[both]).to_numpy())
+    logs = np.log((b[both] / a[both]).to_numpy())
     found = bootstrap_median(logs)
-    noise = 1.0
-    if cost == "seconds":
-        noise = float(metrics.clock_noise(results).set_index("problem")["factor"].get(problem, math.nan))
-    apart = found.low > math.log(noise) or found.high < -math.log(noise) if noise == noise else False
     return {
         "ratio": math.exp(found.value),
         "low": math.exp(found.low),
         "high": math.exp(found.high),
-        "p": float(stats.wilcoxon(logs).pvalue) if logs.size and logs.any() else 1.0,
+        "p": (float(stats.wilcoxon(logs).pvalue) if logs.any() else 1.0) if logs.size else math.nan,
         "pairs": int(both.sum()),
         "only_first": int((np.isfinite(a) & ~np.isfinite(b)).sum()),
         "only_second": int((~np.isfinite(a) & np.isfinite(b)).sum()),
-        "noise": noise,
-        "distinguishable": float(apart),
     }
 
 
-def cost_table(results: Results, cost: str = "seconds", target: float | None = None) -> pd.DataFrame:
-    """The median cost of each solver (columns) on each problem (rows) at its best rate; inf for a miss.
+@dataclass(frozen=True)
+class Shares:
+    """A share for each solver over an axis, with a band.
+
+    Attributes
+    ----------
+    x : ndarray of shape (points,)
+    middle, low, high : ndarray of shape (solvers, points)
+    """
+
+    x: np.ndarray
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def performance_profile(costs: list[np.ndarray]) -> Shares:
+    """Dolan and Moré's profile of the medians over seeds.
 
     Parameters
     ----------
-    results : Results
-    cost : {"epochs", "samples", "updates", "seconds"}
-    target : float, optional
-        By default each problem's common target.
-    """
-    import pandas as pd
-
-    runs = _at_best(results)
-    rows = {}
-    for problem, group in runs.groupby("problem", sort=False):
-        goal = metrics.common_target(results, str(problem)) if target is None else target
-        group = group[np.isclose(group["target"], goal)]
-        rows[problem] = group.groupby("solver", sort=False)[cost].agg(lambda values: metrics.spread(values)[1])
-    return pd.DataFrame(rows).T
-
-
-def performance_profile(costs: pd.DataFrame) -> pd.DataFrame:
-    """Dolan and Moré's profile of a table as of :func:`cost_table`, over the solvers that have a cost for every problem.
+    costs : list of ndarray of shape (solvers, seeds)
+        Of each problem, inf for a miss. A problem that nobody solves counts as unsolved by all.
 
     Returns
     -------
-    DataFrame
-        A row a step: tau, and a column a solver with ρ(τ). Problems that nobody solves count as unsolved by all.
+    Shares
+        Over τ ≥ 1; the band comes from resampled seeds.
     """
-    import pandas as pd
-
-    costs = costs.dropna(axis=1)
-    with np.errstate(invalid="ignore"):
-        ratios = costs.div(costs.min(axis=1), axis=0).fillna(math.inf)
-    taus = np.unique(ratios.to_numpy()[np.isfinite(ratios.to_numpy())])
-    taus = np.unique(np.append(taus, 1.0))
-    shares = {solver: [(ratios[solver] <= tau).mean() for tau in taus] for solver in ratios}
-    return pd.DataFrame({"tau": taus} | shares)
+    generator = np.random.default_rng(0)
+    ratios = np.stack([ratio(lower_median(found)) for found in costs], axis=-1)
+    drawn = np.stack([ratio(lower_median(resampled(found, generator))) for found in costs], axis=-1)
+    tau = np.geomspace(1.0, max(2.0, 1.2 * ratios[np.isfinite(ratios)].max(initial=1.0)), 100)
+    return _shares(tau, ratios, drawn)
 
 
-def runtime_distribution(results: Results, cost: str = "samples", confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:
-    """The empirical distribution of costs over (problem, target, seed), with a bootstrap band over problems.
+def run_time_distribution(costs: list[np.ndarray]) -> Shares | None:
+    """COCO's distribution: the share of all (problem, target, seed) that a solver reached within a cost.
+
+    Parameters
+    ----------
+    costs : list of ndarray of shape (solvers, targets, seeds)
+        Of each problem, inf for a miss.
 
     Returns
     -------
-    DataFrame
-        A row a solver and cost: solver, cost, share, low, high. Samples and updates are per row of the data (epochs), so that
-        problems of different sizes can be pooled, unless the cost is seconds.
+    Shares or None
+        Over the cost; the band comes from resampled seeds. None where nothing was reached.
     """
-    import pandas as pd
+    generator, solvers = np.random.default_rng(0), len(costs[0])
+    found = np.concatenate([part.reshape(solvers, -1) for part in costs], axis=1)
+    drawn = [resampled(part, generator).reshape(RESAMPLED, solvers, -1) for part in costs]
+    reached = found[np.isfinite(found) & (found > 0)]
+    if not reached.size:
+        return None
+    x = np.geomspace(reached.min(), 1.01 * reached.max(), 100)
+    return _shares(x, found, np.concatenate(drawn, axis=2))
 
-    runs = _at_best(results)
-    column = "seconds" if cost == "seconds" else "epochs" if cost in ("samples", "epochs") else cost
-    rng, rows = np.random.default_rng(seed), []
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    for solver, group in runs.groupby("solver", sort=False):
-        values = group[column].to_numpy()
-        grid = np.unique(values[np.isfinite(values)])
-        if len(grid) == 0:
-            continue
-        parts = [np.asarray(part[column]) for _, part in group.groupby("problem", sort=False)]
-        hits = np.array([[np.mean(part <= x) for x in grid] for part in parts]).reshape(len(parts), len(grid))
-        weights = np.array([len(part) for part in parts])
-        draws = rng.integers(0, len(parts), (RESAMPLES // 4, len(parts)))
-        bands = [np.average(hits[draw], axis=0, weights=weights[draw]) for draw in draws]
-        low, high = np.quantile(bands, tails, axis=0)
-        share = np.average(hits, axis=0, weights=weights)
-        rows += [(solver, *one) for one in zip(grid, share, low, high, strict=True)]
-    return pd.DataFrame(rows, columns=["solver", "cost", "share", "low", "high"])
+
+def resampled(costs: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Draw seeds with replacement, the same ones for every row: (…, seeds) → (RESAMPLED, …, seeds)."""
+    seeds = costs.shape[-1]
+    picks = generator.integers(seeds, size=(RESAMPLED, seeds))
+    return np.moveaxis(costs[..., picks], -2, 0)
+
+
+def lower_median(costs: np.ndarray) -> np.ndarray:
+    """The lower median over the last axis, which does not average infinities."""
+    return np.sort(costs, axis=-1)[..., (costs.shape[-1] - 1) // 2]
+
+
+def share_within(values: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The share of the last axis' values that are at most each x: (…, n) → (…, len(x))."""
+    return np.stack([(values <= limit).mean(axis=-1) for limit in x], axis=-1)
+
+
+def ratio(costs: np.ndarray) -> np.ndarray:
+    """Costs over the smallest of the last axis; inf where nobody reached the target."""
+    best = costs.min(axis=-1, keepdims=True)
+    return np.where(np.isfinite(costs), costs / np.where(np.isfinite(best) & (best > 0), best, 1.0), math.inf)
+
+
+def _shares(x: np.ndarray, values: np.ndarray, drawn: np.ndarray) -> Shares:
+    """Shares within each x, with the band that holds the middle BAND of the resamples."""
+    low, high = np.quantile(share_within(drawn, x), [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
+    return Shares(x, share_within(values, x), low, high)
 
 
 @dataclass(frozen=True)
@@ -244,19 +250,23 @@ class Ranking:
         Solvers whose ranks differ by less are not told apart (Nemenyi).
     p : float
         Friedman's test that all are alike; NaN with fewer than three solvers or problems.
-    groups : list of tuples of str
-        The largest sets of solvers that are not told apart.
     """
 
     ranks: pd.Series
     problems: int
     critical_difference: float
     p: float
-    groups: list[tuple[str, ...]]
 
 
 def ranking(costs: pd.DataFrame, alpha: float = 0.05) -> Ranking:
-    """Rank solvers over problems, from a table as of :func:`cost_table`; solvers without a cost on some problem are left out."""
+    """Rank solvers over problems.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        A row a problem and a column a solver: inf for a miss; solvers with a NaN are left out.
+    alpha : float
+    """
     import pandas as pd
     from scipy import stats
 
@@ -272,15 +282,4 @@ def ranking(costs: pd.DataFrame, alpha: float = 0.05) -> Ranking:
     p = math.nan
     if k >= 3 and n >= 3:
         p = 1.0 if alike else float(stats.friedmanchisquare(*ranks.to_numpy().T).pvalue)
-    return Ranking(average, n, difference, p, _cliques(average, difference))
-
-
-def _cliques(average: pd.Series, difference: float) -> list[tuple[str, ...]]:
-    """The maximal runs of neighbours in rank order that lie within the critical difference."""
-    names, values, found, reach = list(average.index), average.to_numpy(), [], 0
-    for first in range(len(names)):
-        last = int(np.searchsorted(values, values[first] + difference, side="right"))
-        if last > reach and last - first > 1:
-            found.append(tuple(names[first:last]))
-        reach = max(reach, last)
-    return found
+    return Ranking(average, n, difference, p)

@@ -10,21 +10,6 @@ def over(shown):
     return across.build(shown)
 
 
-def test_ratios_are_taken_to_the_best():
-    found = across.ratio(np.array([2.0, 1.0, np.inf]))
-    assert found.tolist() == [2.0, 1.0, np.inf]
-    assert across.ratio(np.array([np.inf, np.inf])).tolist() == [np.inf, np.inf]
-
-
-def test_the_lower_median_averages_no_infinity():
-    assert across.lower_median(np.array([3.0, 1.0, np.inf])) == 3.0
-    assert across.lower_median(np.array([1.0, np.inf])) == 1.0
-
-
-def test_shares_within():
-    assert across.share_within(np.array([[1.0, 2.0, np.inf]]), np.array([0.5, 1.0, 5.0])).tolist() == [[0, 1 / 3, 2 / 3]]
-
-
 def test_a_profile_starts_with_the_share_of_first_places(over):
     first = sum(line.middle[0] for line in over.profile)
     assert first == pytest.approx(1.0)

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import synthetic
 
 from gdbench.errors import GdbenchError
-from gdbench.report import export
+from gdbench.report import export, view
+from gdbench.suite.execute import target_label
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def small(tmp_path_factory):
 
 def test_csv_holds_every_run(small, tmp_path):
     files = export.write(small, "csv", tmp_path)
-    assert [path.name for path in files] == ["runs.csv", "curves.csv", "summary.csv", "intervals.csv"]
+    assert [path.name for path in files] == ["runs.csv", "curves.csv", "summary.csv", "intervals.csv", "comparisons.csv"]
     runs = pd.read_parquet(small / "runs.parquet")
     read = pd.read_csv(tmp_path / "runs.csv")
     assert read.run_id.to_list() == runs.run_id.to_list()
@@ -41,6 +43,26 @@ def test_intervals_hold_each_cost_and_its_median(small, tmp_path):
     known = found[found.value.notna()]
     assert len(known) > 4
     assert ((known.low <= known.value) & (known.value <= known.high)).all()
+
+
+def test_solvers_are_compared_with_the_first_seed_by_seed(small, tmp_path):
+    export.write(small, "csv", tmp_path)
+    found = pd.read_csv(tmp_path / "comparisons.csv")
+    (problem,) = view.read(small).problems
+    own = [solver.solver for solver in problem.solvers if not solver.baseline]
+    # the baseline has another objective
+    assert set(found["first"]) == {own[0]}
+    assert found[found.target == problem.headline].solver.to_list() == own[1:]
+    runs = pd.read_parquet(small / "runs.parquet")
+    runs = runs[(runs.stage == "timed") & (runs.repeat == 0)].set_index(["solver", "seed"])
+    met = found[found.pairs == len(synthetic.SEEDS)]
+    assert len(met)
+    for row in met.itertuples():
+        seconds = runs[f"seconds_to_{target_label(row.target)}"]
+        assert row.ratio == pytest.approx((seconds[row.solver] / seconds[own[0]]).median())
+        assert row.low <= row.ratio <= row.high
+        assert row.p == 0.25
+    assert export.comparisons(replace(view.read(small), problems=[])).columns.to_list() == found.columns.to_list()
 
 
 def test_latex_escapes_names(small):
