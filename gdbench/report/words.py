@@ -90,10 +90,9 @@ def answer(problem: ProblemView) -> str:
     """Who reached the headline target first on a problem, and what the baseline took."""
     winner = problem.solvers[0]
     if problem.headline is None:
-        return (
-            f"On {problem.name}, no solver reached a gap of {gap(max(problem.targets))} with every seed; the closest, "
-            f"{winner.label} at {rate(winner.rate)}, ended at {gap(winner.final.value)}."
-        )
+        none = f"On {problem.name}, no solver reached a gap of {gap(max(problem.targets))} with every seed"
+        closest = f"; the closest, {winner.label} at {rate(winner.rate)}, ended at {gap(winner.final.value)}"
+        return f"{none}{closest if winner.final.reached else ''}."
     first = (
         f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)} first, "
         f"in {taken(problem.by, problem.cost(winner))}"
@@ -154,9 +153,9 @@ def untimed(problem: ProblemView) -> str:
     if problem.by == "seconds":
         return ""
     able = usable(problem.solvers)
-    untold = sum(not solver.timed for solver in able)
-    were = "was" if untold == 1 else "were"
-    who = "No solver was timed" if untold == len(able) else f"{untold} of {plural(len(able), 'solver')} {were} not timed"
+    without = sum(not solver.timed for solver in able)
+    were = "was" if without == 1 else "were"
+    who = "No solver was timed" if without == len(able) else f"{without} of {plural(len(able), 'solver')} {were} not timed"
     return f" {who}, so all are compared by epochs."
 
 
@@ -176,6 +175,8 @@ def summary(view: View) -> str:
 
 def noise(view: View) -> str:
     """The noise floor of the clock."""
+    if view.results.timed.empty:
+        return "Nothing was timed alone, so there is no noise of a clock to exceed."
     known = [problem for problem in view.problems if problem.pairs]
     if not known:
         return "Nothing was timed twice, so the noise of the clock is not known; times are compared by their spread alone."

@@ -186,6 +186,7 @@ def test_before_its_timing_a_suite_with_baselines_is_compared_by_epochs(tmp_path
     assert "not reached" not in words.answer(problem)
     assert "9 of 10 solvers were not timed, so all are compared by epochs." in words.doubt(problem)
     assert "no time on this page" in " ".join(words.method(shown))
+    assert words.noise(shown).startswith("Nothing was timed alone")
     assert '<td class="miss ">not timed</td>' in whole_page(shown)
 
 

@@ -149,6 +149,7 @@ def test_a_problem_without_an_optimum_is_not_called_certified(shown):
     none = failed(shown, lambda runs: runs.problem == "flights", **values)
     assert words.certified(none) == "The optimum is certified on 1 of 2 problems, and no run went below it."
     assert words.subject(none.problems[0]).endswith("; it has no certified minimum.")
+    assert words.answer(none.problems[0]) == "On flights, no solver reached a gap of 1e-1 with every seed."
     values["reason"] = [f"reason {i}" for i in range(len(shown.runs))]
     nothing = failed(shown, lambda runs: runs.run_id != "", **values)
     assert words.certified(nothing) == "No optimum is certified."
