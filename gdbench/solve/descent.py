@@ -217,7 +217,7 @@ class Descent:
         task, rule = self.task, self.rule
         if self.memory is not None:
             return self._with_memory
-        if self.batch_size > 1 or clips_norm(rule):
+        if self.batch_size > 1 or clips_norm(rule) or setting.model is not None:
             return self._by_batches
         plain = isinstance(rule, GD) and hasattr(task.penalty, "shrinkage")
         if isinstance(task.data, Dense):

@@ -158,6 +158,15 @@ def test_steps_tried_before_the_clock_goes_on_leave_nothing_behind(options):
     assert len(many.curve) > len(few.curve)
 
 
+@pytest.mark.parametrize("rows", [1, N])
+def test_a_network_learns_row_by_row(rows):
+    """Also from a single row, whose batch is one row, too."""
+    options = {"model": gd.MLP(hidden=3), "learning_rate": 0.01, "epochs": 20, "shuffle": "none"}
+    for variant in ("stochastic", "batch")[: 2 if rows == 1 else 1]:
+        found = gd.fit(X[:rows], Y[:rows], variant=variant, **options)
+        assert found.n_updates == 20 * rows and found.objective < 0.5 * found.curve["objective"].iloc[0]
+
+
 def test_tol_watches_every_epoch():
     result = gd.fit(X, Y, epochs=2000, batch_size=16, learning_rate=0.1, tol=1e-9, record=2)
     assert set(range(1, 20)) <= set(result.curve.epoch)
