@@ -12,7 +12,7 @@ LINE = 64
 
 
 def aligned(shape: tuple[int, ...], dtype: Any, fill: Any = 0, order: Literal["C", "F"] = "C") -> np.ndarray:
-    """A new array filled with one value, its first value at the beginning of a cache line.
+    """A new array filled with one value, or with those of another array, its first value at the beginning of a cache line.
 
     NumPy's own may begin 16 bytes into a line; a vector of 64 bytes then always spans two.
     """

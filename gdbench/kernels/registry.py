@@ -126,7 +126,10 @@ def name_of(tag: Any) -> str:
 
 
 def checked(tag: Any, kind: str = "tag") -> Any:
-    """`tag` with each field coerced to its declared type, so that ``Adam(1)`` does not compile a second time."""
+    """`tag` with each field coerced to its declared type, so that ``Adam(1)`` does not compile a second time.
+
+    A class's own ``check()`` sees the fields together.
+    """
     hints = typing.get_type_hints(type(tag))
     limits = getattr(type(tag), "limits", {})
     values = {}
@@ -135,7 +138,10 @@ def checked(tag: Any, kind: str = "tag") -> Any:
         values[field] = checked(value, kind) if hasattr(value, "_fields") else coerced(value, hints.get(field), label)
         if field in limits:
             check_limits(values[field], limits[field], label)
-    return type(tag)(**values)
+    found = type(tag)(**values)
+    if hasattr(found, "check"):
+        found.check()
+    return found
 
 
 def coerced(value: Any, hint: Any, label: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gdbench.errors import GdbenchError
 from gdbench.kernels import loops, order, schedules, short_loops, sparse_loops, variance_reduced
 from gdbench.kernels.aligned import aligned
 from gdbench.kernels.data import Dense, columns
@@ -19,8 +20,11 @@ from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.models.linear import Linear
 from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
+from gdbench.kernels.optimizers.wrapped import start_of
 from gdbench.kernels.penalties import NoPenalty
 from gdbench.kernels.registers import starts_of
+from gdbench.kernels.registry import name_of
+from gdbench.kernels.tags import MOST_SLOTS
 from gdbench.kernels.task import Iterate, Task
 from gdbench.kernels.variance_reduced import Memory
 from gdbench.solve.feedback import EpochFeedback, LineSearch
@@ -291,10 +295,13 @@ class Descent:
 
 def start_at(w: np.ndarray, rule: Any, penalty: Any = None) -> Iterate:
     """The iterate before the first step; `w` is changed as the loops go."""
-    values = rule.start() if hasattr(rule, "start") else (0.0,) * len(rule.slots)
+    values, kept = start_of(rule), getattr(penalty, "slots", ())
+    for kind, tag, slots in (("optimizer", rule, values), ("penalty", penalty, kept)):
+        if len(slots) > MOST_SLOTS:
+            raise GdbenchError(f"{kind} {name_of(tag)} keeps {len(slots)} slots: at most {MOST_SLOTS} are supported")
     layout: Any = "C" if w.flags.c_contiguous else "F"
-    state = tuple(aligned(w.shape, w.dtype, value, layout) for value in values)
-    memory = tuple(aligned(w.shape, w.dtype, 0, layout) for _ in getattr(penalty, "slots", ()))
+    state = tuple(aligned(w.shape, w.dtype, w if value is None else value, layout) for value in values)
+    memory = tuple(aligned(w.shape, w.dtype, 0, layout) for _ in kept)
     return Iterate(w, state, memory, np.zeros(len(w), w.dtype))
 
 

@@ -266,7 +266,7 @@ def check_dimension(place: Any, d: int) -> None:
 def free_rule(rule: Any) -> Any:
     """The rule as the loops run it, if it needs no data."""
     if hasattr(rule, "estimator"):
-        raise GdbenchError(f"optimizer {name_of(rule)} remembers the gradients of rows: it needs the data of fit")
+        raise GdbenchError(f"optimizer {rule.estimator} remembers the gradients of rows: it needs the data of fit")
     return loop_form(rule)
 
 

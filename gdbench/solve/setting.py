@@ -12,6 +12,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, unknown
 from gdbench.kernels import losses, optimizers, order, penalties, schedules
+from gdbench.kernels.optimizers.wrapped import layers
 from gdbench.kernels.registry import checked, in_dtype, name_of
 from gdbench.solve.model import MLP, model_of
 
@@ -119,7 +120,7 @@ def settle(
     if getattr(schedule, "listens", "") == "step":
         check_line_search(name_of(schedule), variant, rule, penalty)
     if hasattr(rule, "estimator"):
-        check_estimator(name_of(rule), variant, model, penalty)
+        check_estimator(rule, variant, model, penalty)
     return Setting(
         model=model_of(model),
         loss=loss,
@@ -150,14 +151,17 @@ def check_line_search(name: str, variant: str, rule: Any, penalty: Any) -> None:
         raise GdbenchError(f"schedule {name} needs a smooth penalty (none or l2), not {name_of(penalty)}")
 
 
-def check_estimator(name: str, variant: str, model: Any, penalty: Any) -> None:
+def check_estimator(rule: Any, variant: str, model: Any, penalty: Any) -> None:
     """Raise unless the solver is one that a memory of gradients serves: stochastic, linear, a smooth penalty."""
+    name = rule.estimator
     if variant != "stochastic":
         raise GdbenchError(f"optimizer {name} needs variant='stochastic', not {variant!r}")
     if model != "linear":
         raise GdbenchError(f"optimizer {name} needs model='linear': its memory is one number a row")
     if not hasattr(penalty, "shrinkage"):
         raise GdbenchError(f"optimizer {name} needs a smooth penalty (none or l2), not {name_of(penalty)}")
+    if any(getattr(layer, "norm", math.inf) < math.inf for layer in layers(rule)):
+        raise GdbenchError(f"optimizer {name} steps before it knows the whole gradient's norm: clip by value, not by norm")
 
 
 #: The names of `settle`'s options.

@@ -1,5 +1,7 @@
 """The update rules of the brief against one line of NumPy each; plain Python against compiled code."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,80 @@ def test_clipping_by_norm_sees_the_whole_gradient():
     rule = optimizers.registry.make("clipped", norm=1.0)
     path = gd.replay(rule, [0.0, 0.0], [[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]], 1.0)
     np.testing.assert_allclose(np.diff(path, axis=0), [[-0.6, -0.8], [-0.3, -0.4], [0.0, 0.0]], atol=1e-15)
+
+
+X = RNG.normal(size=(40, D))
+Y = X @ [1.0, -2.0, 0.5]
+Averaged, Clipped, SAGA = optimizers.Averaged, optimizers.Clipped, optimizers.SAGA
+
+
+def fitted(optimizer, **more):
+    options = {"variant": "stochastic", "epochs": 2, "learning_rate": 0.05} | more
+    return gd.fit(X, Y, optimizer=optimizer, **options)
+
+
+def mean_of_iterates(optimizer, steps):
+    """The mean weights after each of so many steps, a fit for each."""
+    one = {"variant": "batch", "fit_intercept": False}
+    return np.mean([fitted(optimizer, epochs=t, **one).coef for t in range(1, steps + 1)], axis=0)
+
+
+@pytest.mark.parametrize("inner", [Clipped(norm=0.01), Clipped(value=0.01)])
+def test_an_average_is_of_the_clipped_iterates(inner):
+    found = fitted(Averaged(inner), variant="batch", epochs=4, fit_intercept=False)
+    np.testing.assert_allclose(found.coef, mean_of_iterates(inner, 4), rtol=1e-12)
+    assert np.abs(found.coef).max() < 0.01  # four steps of 0.05 · 0.01 at most
+
+
+@pytest.mark.parametrize("outer", [Averaged("saga"), SAGA(Averaged())], ids=str)
+def test_an_average_is_of_the_iterates_of_a_rule_with_a_memory(outer):
+    assert optimizers.registry.make(outer).estimator == "saga"
+    found = fitted(outer)
+    assert found.n_updates == 80
+    assert not np.array_equal(found.coef, fitted("averaged").coef)
+    assert not np.array_equal(found.coef, fitted("saga").coef)
+    np.testing.assert_array_equal(found.coef, fitted(Averaged(SAGA())).coef)
+
+
+def test_what_is_wrapped_is_taken_by_name_and_may_keep_a_state():
+    rule = optimizers.registry.make(SAGA(rule="momentum"))
+    assert rule.rule == optimizers.Momentum() and rule.slots == ("velocity",)
+    assert np.isfinite(fitted(rule, learning_rate=0.001).coef).all()
+
+
+def test_clipping_reports_what_the_wrapped_rule_reports():
+    np.testing.assert_array_equal(fitted(Clipped(Averaged(), norm=0.1)).coef, fitted(Averaged(Clipped(norm=0.1))).coef)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (Averaged(Clipped(Averaged())), "averaged cannot wrap averaged: both average the iterates"),
+        (Clipped(Clipped(norm=1.0), value=1.0), "clipped cannot wrap clipped: both clip the gradient"),
+        (SAGA("sag"), "saga cannot wrap sag: both estimate the gradient"),
+        (SAGA(Clipped(norm=1.0)), "saga steps before it knows the whole gradient's norm: clip by value"),
+        (Clipped("svrg", norm=1.0), "svrg steps before it knows the whole gradient's norm: clip by value"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_nested_is_said(rule, message):
+    with pytest.raises(gd.GdbenchError, match=message):
+        fitted(rule)
+
+
+def test_an_average_starts_at_the_weights():
+    model = gd.MLP(hidden=3)
+    starts = [fitted(rule, model=model).curve["objective"].iloc[0] for rule in ("gd", "averaged")]
+    assert starts[0] == starts[1]
+
+
+def test_a_rule_with_too_many_slots_is_refused():
+    class Hoarder(NamedTuple):
+        slots = tuple("abcde")
+
+        def step(self, w, g, state, rate, t):
+            return w - rate * g, state
+
+    assert np.isfinite(fitted(Hoarder()).coef).all()
+    with pytest.raises(gd.GdbenchError, match="optimizer averaged keeps 6 slots: at most 5 are supported"):
+        fitted(Averaged(Hoarder()))

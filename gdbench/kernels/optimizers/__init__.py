@@ -9,13 +9,15 @@ from 1. The body is inlined into every loop, over weights and lanes. The learnin
 comes from a schedule. Further methods, where given:
 
 ``start(self)``
-    The slots' values before step 1 (zeros by default).
+    The slots' values before step 1 (zeros by default); None stands for the weights.
 ``settle(self, w, state, rate, idle)``
     What `idle` steps on a gradient of 0 do, in closed form: sparse rows then touch only their own weights.
 ``form(self)``
     The tag that the loops run instead, where the options given allow a leaner one.
 ``result(self, w, state)``
     The weights that count as the rule's result, where they are not w.
+
+A rule that wraps another one is a ``wrapper``, as in :mod:`~gdbench.kernels.optimizers.wrapped`.
 """
 
 from gdbench.kernels.registry import Registry

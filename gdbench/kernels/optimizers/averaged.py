@@ -4,8 +4,10 @@ from typing import Any, NamedTuple
 
 from gdbench.kernels.optimizers import step
 from gdbench.kernels.optimizers.gd import GD
+from gdbench.kernels.optimizers.wrapped import start_of, wrapper
 
 
+@wrapper
 class Averaged(NamedTuple):
     """w from `rule`; w̄ ← w̄ + (w − w̄) ⁄ (t − t₀ + 1) from step t₀ on. The result is w̄, the path descended is w's.
 
@@ -25,7 +27,7 @@ class Averaged(NamedTuple):
     rule: Any = GD()
     first: int = 1
 
-    parts = ("rule",)
+    role = "average the iterates"
     limits = {"first": "[1, inf)"}
 
     @property
@@ -33,8 +35,7 @@ class Averaged(NamedTuple):
         return (*self.rule.slots, "average")
 
     def start(self):
-        inner = self.rule.start() if hasattr(self.rule, "start") else (0.0,) * len(self.rule.slots)
-        return (*inner, 0.0)
+        return (*start_of(self.rule), None)
 
     def result(self, w, state):
         return state[-1]

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from gdbench.kernels.optimizers import step
 from gdbench.kernels.optimizers.gd import GD
+from gdbench.kernels.optimizers.wrapped import wrapper
 
 
+@wrapper
 class Clipped(NamedTuple):
     """g ← g·min(1, norm ⁄ (‖g‖ + ε)), then each component into [−value, value], then a step of `rule`.
 
@@ -31,15 +33,8 @@ class Clipped(NamedTuple):
     value: float = math.inf
     eps: float = 0.0
 
-    parts = ("rule",)
+    role = "clip the gradient"
     limits = {"norm": "(0, inf]", "value": "(0, inf]", "eps": "[0, inf)"}
-
-    @property
-    def slots(self):
-        return self.rule.slots
-
-    def start(self):
-        return self.rule.start() if hasattr(self.rule, "start") else (0.0,) * len(self.rule.slots)
 
     def clips_norm(self):
         return True

@@ -2,10 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from gdbench.kernels.optimizers import step
 from gdbench.kernels.optimizers.gd import GD
+from gdbench.kernels.optimizers.wrapped import wrapper
 
 
+@wrapper
 class SAG(NamedTuple):
     """The mean of the last known gradient of every row, of which each step renews one; then a step of `rule` on it.
 
@@ -27,18 +28,10 @@ class SAG(NamedTuple):
     rule: Any = GD()
 
     estimator = "sag"
-
-    @property
-    def slots(self):
-        return self.rule.slots
-
-    def start(self):
-        return self.rule.start() if hasattr(self.rule, "start") else (0.0,) * len(self.rule.slots)
-
-    def step(self, w, g, state, rate, t):
-        return step(self.rule, w, g, state, rate, t)
+    role = "estimate the gradient"
 
 
+@wrapper
 class SAGA(NamedTuple):
     """The row's gradient, minus its last known one, plus the mean of all last known ones; then a step of `rule` on that.
 
@@ -57,18 +50,10 @@ class SAGA(NamedTuple):
     rule: Any = GD()
 
     estimator = "saga"
-
-    @property
-    def slots(self):
-        return self.rule.slots
-
-    def start(self):
-        return self.rule.start() if hasattr(self.rule, "start") else (0.0,) * len(self.rule.slots)
-
-    def step(self, w, g, state, rate, t):
-        return step(self.rule, w, g, state, rate, t)
+    role = "estimate the gradient"
 
 
+@wrapper
 class SVRG(NamedTuple):
     """The row's gradient, minus its gradient at a snapshot, plus the full gradient there; then a step of `rule` on that.
 
@@ -86,13 +71,4 @@ class SVRG(NamedTuple):
     rule: Any = GD()
 
     estimator = "svrg"
-
-    @property
-    def slots(self):
-        return self.rule.slots
-
-    def start(self):
-        return self.rule.start() if hasattr(self.rule, "start") else (0.0,) * len(self.rule.slots)
-
-    def step(self, w, g, state, rate, t):
-        return step(self.rule, w, g, state, rate, t)
+    role = "estimate the gradient"

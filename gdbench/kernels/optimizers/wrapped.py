@@ -1,0 +1,87 @@
+"""What a rule that wraps another one hands on to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gdbench.errors import GdbenchError
+from gdbench.kernels.optimizers import clip_factor, clips_norm, step
+from gdbench.kernels.registry import name_of
+
+
+class Inner:
+    """An attribute of the wrapped rule: missing where that has none, and from the class, which wraps nothing yet.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, tag: Any, cls: type) -> Any:
+        if tag is None:
+            raise AttributeError(f"{cls.__name__} has no attribute {self.name!r}")
+        return getattr(tag.rule, self.name)
+
+
+def wrapper(cls: type) -> type:
+    """Give a NamedTuple with the field ``rule`` what that rule has, apart from what the class has itself.
+
+    Its attribute ``role`` says what it does. Of two that do the same, one would be silent, so they are refused.
+    """
+    own = vars(cls)
+    for name, handed in HANDED_ON.items():
+        if name not in own:
+            setattr(cls, name, handed)
+    return cls
+
+
+def layers(rule: Any) -> Iterator[Any]:
+    """A rule and those that it wraps, outermost first."""
+    yield rule
+    if hasattr(rule, "rule"):
+        yield from layers(rule.rule)
+
+
+def start_of(rule: Any) -> tuple:
+    """The values of a rule's slots before step 1."""
+    return tuple(rule.start()) if hasattr(rule, "start") else (0.0,) * len(rule.slots)
+
+
+def _start(self):
+    return start_of(self.rule)
+
+
+def _clips_norm(self):
+    return clips_norm(self.rule)
+
+
+def _clip_factor(self, norm):
+    return clip_factor(self.rule, norm)
+
+
+def _step(self, w, g, state, rate, t):
+    return step(self.rule, w, g, state, rate, t)
+
+
+def _check(self):
+    for inner in layers(self.rule):
+        if getattr(inner, "role", "") == self.role:
+            raise GdbenchError(f"optimizer {name_of(self)} cannot wrap {name_of(inner)}: both {self.role}")
+
+
+#: By name; the bodies among them are compiled as a rule's own are.
+HANDED_ON = {
+    "parts": ("rule",),
+    "slots": property(lambda self: self.rule.slots),
+    "start": _start,
+    "clips_norm": _clips_norm,
+    "clip_factor": _clip_factor,
+    "step": _step,
+    "result": Inner("result"),
+    "estimator": Inner("estimator"),
+    "check": _check,
+}
