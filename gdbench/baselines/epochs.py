@@ -19,6 +19,7 @@ from gdbench.kernels import loops
 from gdbench.kernels.task import Task
 from gdbench.problems import Problem
 from gdbench.solve.descent import BLOW_UP, Outcome, Point
+from gdbench.solve.inputs import row_classes
 
 
 class Recorder:
@@ -55,8 +56,7 @@ class Recorder:
         problem = self.problem
         model = self.make(random_state=np.random.RandomState(seed))
         classes = {} if problem.dataset.task == "regression" else {"classes": np.unique(problem.y)}
-        outputs = problem.dataset.n_classes if problem.dataset.task == "multiclass" else 1
-        w = np.zeros((outputs, problem.dataset.d + 1), problem.X.dtype)
+        w = np.zeros((row_classes(self.task), problem.dataset.d + 1), problem.X.dtype)
         points = [self._point(w, 0, 0.0)]
         self.ceiling = BLOW_UP * max(1.0, abs(float(points[0].objective[0])))
         seconds, status, reason = 0.0, "", ""

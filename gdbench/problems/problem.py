@@ -112,6 +112,11 @@ class Problem(Shown):
         """What :meth:`metric` measures."""
         return "R²" if self.dataset.task == "regression" else "accuracy"
 
+    @cached_property
+    def _labels(self) -> np.ndarray:
+        """The class of each output of a softmax: those of the training rows in order, which of two are −1 and 1."""
+        return np.unique(self.y)
+
     def metric(self, coef: np.ndarray, intercept: Any, split: str = "test") -> float:
         """R² of a regression or accuracy of a classification on the "train" or "test" rows; NaN without such rows."""
         X, y = (self.X, self.y) if split == "train" else (self.X_test, self.y_test)
@@ -122,7 +127,7 @@ class Problem(Shown):
             if self.dataset.task == "regression":
                 spread = float(((y - y.mean()) ** 2).sum())
                 return 1.0 - float(((y - z) ** 2).sum()) / spread if spread > 0 else float("nan")
-            guess = z.argmax(axis=1) if z.ndim == 2 else np.where(z > 0, 1, -1)
+            guess = self._labels[z.argmax(axis=1)] if z.ndim == 2 else np.where(z > 0, 1, -1)
         return float((guess == y).mean())
 
     def __repr__(self) -> str:

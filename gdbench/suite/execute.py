@@ -16,7 +16,7 @@ from gdbench.kernels import loops
 from gdbench.kernels.registry import name_of
 from gdbench.problems import Problem
 from gdbench.solve import descent
-from gdbench.solve.inputs import make_task
+from gdbench.solve.inputs import make_task, row_classes
 from gdbench.suite.plan import Case, Pass, Run
 
 #: The columns of a curve.
@@ -84,8 +84,7 @@ def reference(case: Case, dtype: str) -> tuple[float, float]:
     """f* and f(w₀) with w₀ = 0, between which relative gaps are measured."""
     problem = case.load(dtype)
     task = problem.task()
-    classes = problem.dataset.n_classes if problem.dataset.task == "multiclass" else 1
-    w = np.zeros((classes, problem.dataset.d + 1), problem.X.dtype)
+    w = np.zeros((row_classes(task), problem.dataset.d + 1), problem.X.dtype)
     totals, g = np.empty(1), np.empty_like(w)
     loops.objective_and_gradient(task, w, totals, g)
     return float(problem.optimum.value), float(totals[0])

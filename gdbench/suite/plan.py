@@ -26,6 +26,7 @@ from gdbench import baselines
 from gdbench.errors import DatasetUnavailable, GdbenchError
 from gdbench.kernels import jit, landscapes, losses, optimizers, schedules
 from gdbench.problems import Problem, load_problem
+from gdbench.solve.inputs import row_classes
 from gdbench.solve.setting import Setting, settle
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
 
@@ -330,11 +331,7 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
     except GdbenchError as error:
         raise GdbenchError(f"problem {case.name}: {error}") from None
     offered = [pair for name in spec.baselines for pair in _baseline(name, problem, spec.learning_rates)]
-    shape = (
-        problem.dataset.n,
-        problem.dataset.d,
-        problem.dataset.n_classes if problem.dataset.task == "multiclass" else 1,
-    )
+    shape = (problem.dataset.n, problem.dataset.d, row_classes(problem.task()))
     made = []
     for solver, rates in words:
         digest = digest_of(case, solver.dtype)

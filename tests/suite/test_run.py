@@ -414,3 +414,26 @@ def test_machine_json(results):
 def test_jobs_must_be_positive(tiny, tmp_path):
     with pytest.raises(GdbenchError, match="jobs must be at least 1, not 0"):
         run_suite(tiny, tmp_path, jobs=0)
+
+
+def test_two_classes_through_a_softmax(tmp_path):
+    path = tmp_path / "softmax.toml"
+    path.write_text(
+        """
+        seeds = 1
+        learning_rates = [0.1]
+        baselines = ["sklearn", "estimators"]
+        budget = { epochs = 30 }
+        problems = [{ data = "breast_cancer", loss = "cross_entropy", penalty = "l2", alpha = 1e-3 }]
+        solvers = [{ variant = "mini-batch" }]
+        """
+    )
+    runs = run_suite(path, tmp_path / "out").runs
+    assert set(runs["backend"]) == {"gdbench"}  # neither baseline has a softmax of two classes
+    assert not (runs["status"] == "failed").any()
+    np.testing.assert_allclose(runs["objective_start"], np.log(2))
+    assert (runs["gap"] > 0).all()
+    assert runs["test_metric"].min() > 0.9
+    assert runs["train_metric"].min() > 0.9
+    made = plan.make(spec.load(path))
+    assert made.shapes["breast_cancer"][2] == 2
