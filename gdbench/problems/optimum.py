@@ -94,6 +94,14 @@ class Objective:
         return out
 
 
+def refuse_uncertain(loss: Any, penalty: Any) -> None:
+    """Raise for a loss or a penalty whose optimum :func:`solve` cannot certify."""
+    if not isinstance(penalty, (NoPenalty, L2)):
+        raise GdbenchError(f"no certified optimum for penalty {name_of(penalty)}: choose none or l2")
+    if name_of(loss) in losses and not (hasattr(loss, "curvature") or hasattr(loss, "value_group")):
+        raise GdbenchError(f"no certified optimum for {name_of(loss)}: its derivative jumps")
+
+
 def solve(task: Task, X: Any) -> Optimum:
     """Minimise a convex task and certify the result.
 
@@ -109,13 +117,9 @@ def solve(task: Task, X: Any) -> Optimum:
     GdbenchError
         No minimum is attained (separable classes without a penalty), or none can be certified.
     """
-    if not isinstance(task.penalty, (NoPenalty, L2)):
-        raise GdbenchError(f"no certified optimum for penalty {name_of(task.penalty)}: choose none or l2")
-    loss = task.loss
-    if name_of(loss) in losses and not (hasattr(loss, "curvature") or hasattr(loss, "value_group")):
-        raise GdbenchError(f"no certified optimum for {name_of(loss)}: its derivative jumps")
+    refuse_uncertain(task.loss, task.penalty)
     objective = Objective(task, X)
-    if name_of(loss) == "squared_error" and isinstance(X, np.ndarray):
+    if name_of(task.loss) == "squared_error" and isinstance(X, np.ndarray):
         return refined(objective, least_squares(objective), "closed form (least squares by SVD)")
     return refined(objective, objective.start(), "Newton")
 

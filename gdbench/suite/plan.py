@@ -26,6 +26,7 @@ from gdbench import baselines
 from gdbench.errors import DatasetUnavailable, GdbenchError
 from gdbench.kernels import jit, landscapes, losses, optimizers, schedules
 from gdbench.problems import Problem, load_problem
+from gdbench.problems.optimum import refuse_uncertain
 from gdbench.solve.inputs import row_classes
 from gdbench.solve.setting import Setting, settle
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
@@ -325,6 +326,7 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
         return (1, 1, 1), _on_landscape(spec, case, words)
     try:
         problem = case.load()
+        refuse_uncertain(problem.loss, problem.penalty)
     except DatasetUnavailable as error:
         asked = [(solver, seed, rates) for solver, rates in words for seed in spec.seeds]
         return (0, 0, 0), [_unavailable(spec, case, *one, str(error)) for one in asked]

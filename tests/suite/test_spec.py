@@ -139,6 +139,19 @@ def test_an_option_that_the_data_set_lacks():
         plan.make(check(problems=[{"data": "diabetes", "options": {"condition": 3}}]))
 
 
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        ({"data": "breast_cancer", "loss": "hinge"}, "problem breast_cancer: no certified optimum for hinge"),
+        ({"data": "diabetes", "penalty": "l1"}, "problem diabetes: no certified optimum for penalty l1: choose none or l2"),
+        ({"data": "diabetes", "penalty": "elasticnet"}, "no certified optimum for penalty elasticnet"),
+    ],
+)
+def test_a_problem_whose_gaps_cannot_be_known_is_not_planned(problem, message):
+    with pytest.raises(GdbenchError, match=message):
+        plan.make(check(problems=[problem]))
+
+
 def test_a_value_that_is_there_twice_counts_once():
     made = check(seeds=[0, 3, 0], learning_rates=[0.1, 0.1], targets=[0.1, 0.01, 0.1])
     assert (made.seeds, made.learning_rates, made.targets) == ((0, 3), (0.1,), (0.1, 0.01))
