@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +27,11 @@ class Cost:
     batch_size : int
     learning_rate : float
     bytes_per_update : int
-        Data that is read for one step.
+        Data that is read for one step, counted.
+    bytes_of_a_copy : int
+        What a step in NumPy that copies its rows first, as most code does, holds at its peak.
+    bytes_of_a_fit : int
+        What a fit here, which reads its rows where they lie, holds at its peak beside them.
     microseconds_per_update, milliseconds_per_epoch : float
     epochs_to_target, milliseconds_to_target : float or None
         Until the gap is a hundredth of what it was.
@@ -37,6 +44,8 @@ class Cost:
     batch_size: int
     learning_rate: float
     bytes_per_update: int
+    bytes_of_a_copy: int
+    bytes_of_a_fit: int
     microseconds_per_update: float
     milliseconds_per_epoch: float
     epochs_to_target: float | None
@@ -66,14 +75,38 @@ def compute() -> Costs:
 def measured(X: np.ndarray, y: np.ndarray, best: float, batch_size: int) -> Cost:
     """The batch size at the learning rate with which it reaches the target soonest."""
     tried = [costed(X, y, best, batch_size, rate) for rate in RATES]
-    return min(tried, key=lambda c: (np.inf if c.epochs_to_target is None else c.epochs_to_target, c.floor))
+    found = min(tried, key=lambda c: (np.inf if c.epochs_to_target is None else c.epochs_to_target, c.floor))
+    rows, w = np.random.default_rng(0).permutation(ROWS)[:batch_size], np.zeros(COLUMNS)
+    return replace(
+        found,
+        bytes_of_a_copy=held(lambda: step(X[rows], y[rows], w)),
+        bytes_of_a_fit=held(lambda: fit(X, y, **solver(batch_size, found.learning_rate) | {"epochs": 1})),
+    )
+
+
+def held(work: Callable[[], object]) -> int:
+    """The most bytes of arrays and objects that `work` holds at a time."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def step(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The gradient of a batch in NumPy."""
+    return x.T @ (x @ w - y) / len(y)
+
+
+def solver(batch_size: int, rate: float) -> dict[str, Any]:
+    """The options of `fit` for a batch size; that of one row and that of all are variants of their own."""
+    variant = {1: "stochastic", ROWS: "batch"}.get(batch_size, "mini-batch")
+    return {"variant": variant, "batch_size": batch_size, "learning_rate": rate, "epochs": EPOCHS, "record": 120, "seed": 0}
 
 
 def costed(X: np.ndarray, y: np.ndarray, best: float, batch_size: int, rate: float) -> Cost:
-    """One run."""
-    fitted = fit(
-        X, y, variant="mini-batch", batch_size=batch_size, learning_rate=rate, epochs=EPOCHS, record=120, seed=0
-    )  # fmt: skip
+    """One run; its memory is measured apart, which would slow it down."""
+    fitted = fit(X, y, **solver(batch_size, rate))
     curve = fitted.curve
     gap = ((curve["objective"] - best) / (curve["objective"].iloc[0] - best)).to_numpy()
     there = int(np.argmax(gap <= TARGET)) if (gap <= TARGET).any() else None
@@ -82,6 +115,8 @@ def costed(X: np.ndarray, y: np.ndarray, best: float, batch_size: int, rate: flo
         batch_size=batch_size,
         learning_rate=rate,
         bytes_per_update=batch_size * COLUMNS * X.itemsize,
+        bytes_of_a_copy=0,
+        bytes_of_a_fit=0,
         microseconds_per_update=fitted.seconds / fitted.n_updates * 1e6,
         milliseconds_per_epoch=fitted.seconds / curve["epoch"].iloc[-1] * 1e3,
         epochs_to_target=None if there is None else float(curve["epoch"].iloc[there]),
@@ -100,7 +135,7 @@ def show(numbers: Costs) -> Show:
         (
             name(c),
             f"{c.learning_rate:g}",
-            amount(c.bytes_per_update / 1024),
+            amount(c.bytes_of_a_copy / 1024),
             amount(c.microseconds_per_update),
             amount(c.milliseconds_per_epoch),
             "—" if c.epochs_to_target is None else f"{c.epochs_to_target:.2g}",
@@ -112,7 +147,7 @@ def show(numbers: Costs) -> Show:
     heads = (
         "rows a step",
         "best α",
-        "KiB a step",
+        "KiB copied",
         "µs a step",
         "ms an epoch",
         "epochs to 1 %",
@@ -130,6 +165,9 @@ def show(numbers: Costs) -> Show:
             f"{whole.microseconds_per_update:,.0f} µs before anything moves; a stochastic step takes "
             f"{one.microseconds_per_update:.2f} µs, but its gap stays at {one.floor:.0e} of the first, "
             f"where batch descent gets to {whole.floor:.0e}.",
+            f"Code that copies a step's rows first held {one.bytes_of_a_copy / 1024:.1f} KiB for one row and "
+            f"{whole.bytes_of_a_copy / 2**20:.1f} MiB for all (the column KiB copied, a step in NumPy). gdbench reads the "
+            f"rows where they lie: beside them a fit held at most {max(c.bytes_of_a_fit for c in costs) / 1024:,.0f} KiB.",
             soonest(costs),
             Picture(
                 "The gap over time",

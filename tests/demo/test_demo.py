@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from gdbench import demo
-from gdbench.demo import figure, page, terminal
+from gdbench.demo import costs, figure, page, terminal
 from gdbench.demo.plot import plot
 from gdbench.demo.show import Picture, Series, Show, Table, plain
 from gdbench.errors import GdbenchError
@@ -140,12 +140,19 @@ def test_the_start_and_the_optimizer_decide_where_descent_ends(shown):
 
 
 def test_costs_are_measured(shown):
-    costs = shown("costs").numbers.costs
-    one, whole = costs[0], costs[-1]
+    measured = shown("costs").numbers.costs
+    one, whole = measured[0], measured[-1]
     assert (one.batch_size, whole.batch_size) == (1, 20_000)
     assert one.microseconds_per_update < whole.microseconds_per_update / 100
     assert whole.floor < one.floor
     assert one.epochs_to_target < whole.epochs_to_target
+    assert 10 * one.bytes_of_a_copy < whole.bytes_per_update < whole.bytes_of_a_copy
+    assert max(c.bytes_of_a_fit for c in measured) < whole.bytes_per_update
+
+
+def test_the_costs_of_all_rows_are_those_of_batch_descent():
+    variants = [costs.solver(size, 0.1)["variant"] for size in costs.BATCH_SIZES]
+    assert variants == ["stochastic", "mini-batch", "mini-batch", "mini-batch", "mini-batch", "batch"]
 
 
 @pytest.mark.parametrize("name", demo.NAMES)
