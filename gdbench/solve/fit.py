@@ -138,7 +138,7 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **op
     progress : bool or callable, optional
         True shows a bar on stderr; a function is called with what is done and what there is to do.
     model : {"linear", "mlp"} or MLP, default "linear"
-        For a network ``coef`` holds all its parameters (see ``MLP.unpack``) and ``intercept`` is 0.
+        For a network ``coef`` holds all its parameters (``MLP.unpack`` takes them apart) and ``intercept`` is 0.
     loss : str or tag, default "squared_error"
         ½(z − y)² for ``squared_error``; ``gdbench list losses`` names the others.
     penalty : None, str or tag, default None

@@ -41,18 +41,22 @@ class MLP(NamedTuple):
         parts = [generator.uniform(-1.0, 1.0, size) * self.scale / np.sqrt(inputs) for size, inputs in bounds]
         return np.concatenate(parts)
 
-    def unpack(self, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """W₁, W₂, b₁ and b₂ of a fitted network, from ``Fit.coef`` of shape (K, ·) or (·,)."""
-        flat = np.ravel(coef)
-        outputs = self._outputs(flat.size)
-        d = (flat.size - outputs * (self.hidden + 1) - self.hidden) // self.hidden
-        cuts = np.cumsum([self.hidden * d, outputs * self.hidden, self.hidden])
-        w1, w2, b1, b2 = np.split(flat, cuts)
-        return w1.reshape(self.hidden, d), w2.reshape(outputs, self.hidden), b1, b2
+    def unpack(self, coef: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """W₁ (H, d), W₂ (K, H), b₁ (H) and b₂ (K) of a fitted network, from ``Fit.coef`` and the columns d of its X.
 
-    def _outputs(self, size: int) -> int:
-        # P = H·d + K·H + H + K, so K is P modulo H (as long as K < H; else the caller's shapes decide)
-        return size % self.hidden or self.hidden
+        Raises
+        ------
+        GdbenchError
+            No network of H hidden units over so many columns has so many parameters.
+        """
+        flat = np.ravel(coef)
+        # P = H·d + K·H + H + K
+        outputs, left = divmod(flat.size - self.hidden * (columns + 1), self.hidden + 1)
+        if outputs < 1 or left:
+            raise GdbenchError(f"{flat.size} parameters are not those of {self.hidden} hidden units over {columns} columns")
+        cuts = np.cumsum([self.hidden * columns, outputs * self.hidden, self.hidden])
+        w1, w2, b1, b2 = np.split(flat, cuts)
+        return w1.reshape(self.hidden, columns), w2.reshape(outputs, self.hidden), b1, b2
 
 
 def model_of(choice: Any) -> MLP | None:

@@ -167,6 +167,20 @@ def test_a_network_learns_row_by_row(rows):
         assert found.n_updates == 20 * rows and found.objective < 0.5 * found.curve["objective"].iloc[0]
 
 
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_a_network_s_weights_are_unpacked_whatever_its_outputs(classes):
+    """Fewer outputs than hidden units, as many, and more: J from the unpacked weights is the recorded one."""
+    model, y = gd.MLP(hidden=3), np.arange(N) % classes
+    found = gd.fit(X, y, model=model, loss="cross_entropy", epochs=3)
+    w1, w2, b1, b2 = model.unpack(found.coef, X.shape[1])
+    assert (w1.shape, w2.shape, b1.shape, b2.shape) == ((3, X.shape[1]), (classes, 3), (3,), (classes,))
+    z = np.tanh(X @ w1.T + b1) @ w2.T + b2
+    J = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(N), y])
+    assert found.objective == pytest.approx(J, rel=1e-12)
+    with pytest.raises(gd.GdbenchError, match=f"{found.coef.size} parameters are not those of 3 hidden units over 90 columns"):
+        model.unpack(found.coef, 90)
+
+
 def test_tol_watches_every_epoch():
     result = gd.fit(X, Y, epochs=2000, batch_size=16, learning_rate=0.1, tol=1e-9, record=2)
     assert set(range(1, 20)) <= set(result.curve.epoch)
