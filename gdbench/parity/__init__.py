@@ -12,7 +12,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from gdbench.errors import unknown
+from gdbench.errors import GdbenchError, unknown
 from gdbench.parity.case import Case, NoOracle, Row, differences, run, skipped
 from gdbench.parity.table import disagreements, summary, to_json, to_markdown
 
@@ -52,15 +52,21 @@ def validate(
     Returns
     -------
     list of Row
-        A row a case, with ``passed`` True or False; a reference whose library isn't installed is one row that says so.
+        A row a case, with ``passed`` True or False; of ``all``, a reference whose library isn't installed is one row that
+        says so.
 
     Raises
     ------
     GdbenchError
-        An unknown reference.
+        An unknown reference, or one asked for by its name whose library isn't installed.
     """
-    names = chosen(against)
+    asked = [against] if isinstance(against, str) else list(against)
+    names = chosen(asked)
     todo = {(name, number): item for name in names for number, item in enumerate(gathered(name, quick))}
+    for (name, _), item in todo.items():
+        # what was asked for by name is not left out in silence
+        if "all" not in asked and isinstance(item, Row) and item.status == "skipped":
+            raise GdbenchError(f"{name} is not installed, so nothing was compared: {item.reason}")
     rows = {}
     for done, (key, row) in enumerate(_spread(list(todo), quick, jobs) if jobs > 1 else _in_turn(todo, progress)):
         rows[key] = row

@@ -54,7 +54,13 @@ def test_every_case_on_request(cases, capsys):
 
 def test_a_missing_library_is_told_and_no_disagreement(monkeypatch, capsys):
     monkeypatch.setattr(parity, "gathered", lambda name, quick: [parity.skipped(name, "pip install it")])
-    assert cli.main(["validate", "--against", "torch"]) == 0
+    assert cli.main(["validate"]) == 0
+    assert "torch is not installed" in capsys.readouterr().err
+
+
+def test_a_missing_library_that_was_asked_for_is_a_wrong_request(monkeypatch, capsys):
+    monkeypatch.setattr(parity, "gathered", lambda name, quick: [parity.skipped(name, "pip install it")])
+    assert cli.main(["validate", "--against", "torch"]) == 2
     assert "torch is not installed" in capsys.readouterr().err
 
 

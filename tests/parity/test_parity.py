@@ -54,9 +54,17 @@ def test_shapes_that_differ_and_errors_are_failed_rows():
 
 def test_a_reference_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(parity.REFERENCES, "torch", ("no_such_library", "pip install it"))
-    (row,) = parity.validate("torch")
+    monkeypatch.setattr(parity, "REFERENCES", {"torch": parity.REFERENCES["torch"]})
+    (row,) = parity.validate("all")
     assert (row.against, row.status, row.passed, row.reason) == ("torch", "skipped", None, "pip install it")
     assert parity.disagreements([row]) == []
+
+
+@pytest.mark.parametrize("against", ["torch", ("statistics", "torch")])
+def test_a_reference_that_was_asked_for_by_name_must_be_installed(monkeypatch, against):
+    monkeypatch.setitem(parity.REFERENCES, "torch", ("no_such_library", "pip install it"))
+    with pytest.raises(GdbenchError, match="torch is not installed, so nothing was compared: pip install it"):
+        parity.validate(against)
 
 
 def test_a_broken_module_of_our_own_is_not_taken_for_a_missing_library(monkeypatch):
