@@ -21,6 +21,7 @@ from gdbench.problems import data
 from gdbench.problems.optimum import Optimum, solve
 from gdbench.shown import Shown
 from gdbench.solve.inputs import make_task
+from gdbench.solve.model import MLP
 from gdbench.solve.setting import penalty_of, settle
 
 DEFAULT_LOSS = {"regression": "squared_error", "binary": "log_loss", "multiclass": "cross_entropy"}
@@ -117,13 +118,13 @@ class Problem(Shown):
         """The class of each output of a softmax: those of the training rows in order, which of two are −1 and 1."""
         return np.unique(self.y)
 
-    def metric(self, coef: np.ndarray, intercept: Any, split: str = "test") -> float:
+    def metric(self, coef: np.ndarray, intercept: Any, split: str = "test", model: MLP | None = None) -> float:
         """R² of a regression or accuracy of a classification on the "train" or "test" rows; NaN without such rows."""
         X, y = (self.X, self.y) if split == "train" else (self.X_test, self.y_test)
         if X.shape[0] == 0:
             return float("nan")
         with np.errstate(all="ignore"):
-            z = np.asarray(X @ np.asarray(coef).T + intercept)
+            z = np.asarray(X @ np.asarray(coef).T + intercept) if model is None else model.margins(X, coef)
             if self.dataset.task == "regression":
                 spread = float(((y - y.mean()) ** 2).sum())
                 return 1.0 - float(((y - z) ** 2).sum()) / spread if spread > 0 else float("nan")

@@ -179,7 +179,8 @@ def _common(one: View, other: View) -> tuple[list[tuple[str, str]], list[str]]:
     """Problem and solver that both hold, on the same problem; and what is left out."""
     first, second = (set(zip(v.summary.problem, v.summary.solver, strict=True)) for v in (one, other))
     notes = []
-    optima = [{p.name: (p.optimum, p.start) for p in v.problems} for v in (one, other)]
+    # The best value known of a network may be another in each.
+    optima = [{p.name: (p.optimum if p.certified else np.nan, p.start) for p in v.problems} for v in (one, other)]
     changed = {
         name
         for name in optima[0].keys() & optima[1].keys()

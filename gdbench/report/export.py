@@ -208,7 +208,7 @@ def benchopt_table(shown: View) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "objective_name": "gdbench[loss=" + joined.loss + ",penalty=" + penalty + "]",
-            "obj_description": "Objectives of gdbench, with their distance from the certified minimum",
+            "obj_description": "Objectives of gdbench, with their distance from the minimum (of a network, the best value known)",
             # a slash would be a folder in the names of its figures
             "dataset_name": joined.problem.str.replace("/", "-"),
             "solver_name": joined.solver + "[learning_rate=" + joined.learning_rate.map(words.rate) + "]",

@@ -100,6 +100,8 @@ class ProblemView:
 
     Attributes
     ----------
+    model : str
+        "linear", or the network's name: its `optimum` is then the best value known.
     headline : float or None
         The tightest target that some solver reached with every seed; None if there is none.
     by : {"seconds", "epochs"}
@@ -114,6 +116,7 @@ class ProblemView:
     slug: str
     dataset: str
     loss: str
+    model: str
     penalty: str
     alpha: float
     rows: int
@@ -127,6 +130,11 @@ class ProblemView:
     pairs: int
     solvers: list[SolverView]
     targets: tuple[float, ...]
+
+    @property
+    def certified(self) -> bool:
+        """Whether gaps count from a certified minimum, not from the best value known."""
+        return self.model == "linear"
 
     @property
     def factor(self) -> float:
@@ -156,7 +164,7 @@ class ProblemView:
     @property
     def notes(self) -> list[tuple[str, str]]:
         """Solvers with something to tell."""
-        return [(solver.label, solver.note) for solver in self.solvers if solver.note]
+        return [(solver.label, solver.note) for solver in self.solvers if solver.note and self.certified]
 
 
 @dataclass(frozen=True)
@@ -281,6 +289,7 @@ def _problem(found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd
         slug=slug,
         dataset=str(first.dataset),
         loss=str(first.loss),
+        model=str(first.get("model", "linear")),
         penalty=str(first.penalty),
         alpha=float(first.alpha),
         rows=int(first.n),

@@ -214,32 +214,41 @@ def failures(view: View) -> list[str]:
 
 
 def certified(view: View) -> str:
-    """Which optima are certified, and that no run ended below them."""
+    """Which optima are certified, that no run ended below them, and where none is claimed."""
+    networks = [problem.name for problem in view.problems if not problem.certified]
+    claim = ""
+    if networks:
+        claim = f"Of {listed(networks)} no minimum is claimed, for the objective of a network is not convex: "
+        claim += "gaps count from the best value that any run found. "
+    others = [problem for problem in view.problems if problem.certified]
+    if not others:
+        return claim.strip()
     failed = view.runs.status == "failed"
     # a run that failed though f* is known is one that went below it
     refuted = set(view.runs.problem[failed & view.runs.optimum.notna()])
-    known = [p.name for p in view.problems if math.isfinite(p.optimum) and p.name not in refuted]
+    known = [p.name for p in others if math.isfinite(p.optimum) and p.name not in refuted]
     if not known:
-        return "No optimum is certified."
-    count = f"The optimum is certified on {len(known)} of {plural(len(view.problems), 'problem')}"
-    which = "Every optimum is certified" if len(known) == len(view.problems) else count
+        return f"{claim}No optimum is certified."
+    count = f"The optimum is certified on {len(known)} of {plural(len(others), 'problem')}"
+    every = "Every other optimum is certified" if networks else "Every optimum is certified"
+    which = every if len(known) == len(others) else count
     smallest = view.runs.relative_gap[~failed & view.runs.problem.isin(known)].min()
     if not smallest < 0:
-        return f"{which}, and no run went below it."
-    return f"{which}; the lowest relative gap of any run is {gap(smallest)}, which is rounding."
+        return f"{claim}{which}, and no run went below it."
+    return f"{claim}{which}; the lowest relative gap of any run is {gap(smallest)}, which is rounding."
 
 
 def subject(problem: ProblemView) -> str:
     """What is minimised."""
-    lowest = (
-        f"its certified minimum is {problem.optimum:.6g}" if math.isfinite(problem.optimum) else "it has no certified minimum"
-    )
+    least = "its certified minimum" if problem.certified else "the best value known, from which its gaps count,"
+    lowest = f"{least} is {problem.optimum:.6g}" if math.isfinite(problem.optimum) else "it has no certified minimum"
     value = f"{lowest}, and it starts at {problem.start:.6g}" if math.isfinite(problem.start) else lowest
     if problem.loss == "landscape":
         return f"The landscape {problem.dataset} in {plural(problem.columns, 'dimension')}: {value}."
     penalty = f" + {problem.alpha:g} · {problem.penalty}" if problem.alpha else ""
     data = "" if problem.dataset == problem.name else f"Data {problem.dataset}: "
-    return f"{data}{problem.rows:,} rows × {problem.columns:,} columns, loss {problem.loss}{penalty}; {value}."
+    network = "" if problem.certified else f"network {problem.model}, "
+    return f"{data}{problem.rows:,} rows × {problem.columns:,} columns, {network}loss {problem.loss}{penalty}; {value}."
 
 
 def alt_convergence(problem: ProblemView) -> str:
@@ -368,7 +377,8 @@ GLOSSARY = {
     "batch": "a step uses every row",
     "stochastic": "a step uses one row",
     "mini-batch": "a step uses a few rows",
-    "gap": "(f(w) − f*) ⁄ (f(0) − f*), with f* the certified minimum and f(0) the value at w = 0",
+    "gap": "(f(w) − f*) ⁄ (f(0) − f*), with f* the certified minimum and f(0) the value at w = 0; of a network the best value "
+    "known and the value at its first weights",
     "diverged": "the objective left for infinity, or ended above its start",
 }
 
@@ -385,6 +395,10 @@ def method(view: View) -> list[str]:
     """How the numbers were taken."""
     walks = all(problem.loss == "landscape" for problem in view.problems)
     start = "Every run with seed 0 starts where its landscape says" if walks else "Every run starts at w = 0"
+    networks = not all(problem.certified for problem in view.problems)
+    start += ", a network at weights drawn from its seed" if networks else ""
+    rule = view.results.spec["tuning"]
+    ends = " Of a network it is the one with the lowest final objective." if networks and rule == "time" else ""
     alone = "The chosen rate of each solver ran again alone, and every time on this page comes from those runs."
     if view.results.timed.empty:
         alone = "No solver ran again alone to be timed, so there is no time on this page."
@@ -393,7 +407,7 @@ def method(view: View) -> list[str]:
         "objective is evaluated while the clock stands still, and compilation is not counted.",
         "A whole grid of learning rates is descended in one pass over the data, which gives epochs and samples but no "
         f"time of a single solver. {alone}",
-        TUNING[view.results.spec["tuning"]],
+        TUNING[rule] + ends,
         "A cost to a target is the median over seeds at the first recorded point at or under it, with the quartiles, "
         "which for three seeds are the smallest and the largest. A seed that missed counts as infinite.",
     ]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from gdbench.errors import GdbenchError, unknown
 from gdbench.kernels.models.mlp import activations
 from gdbench.kernels.registry import checked
+
+#: The activations over whole arrays, where NumPy or SciPy has them.
+OVER_ARRAYS = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0.0), "sigmoid": expit}
 
 
 class MLP(NamedTuple):
@@ -25,7 +29,7 @@ class MLP(NamedTuple):
 
     Notes
     -----
-    The objective is not convex: no f* is claimed, and gaps count from the best value known.
+    The objective is not convex: no f* is claimed, and in a suite gaps count from the best value known.
     """
 
     hidden: int = 32
@@ -58,13 +62,24 @@ class MLP(NamedTuple):
         w1, w2, b1, b2 = np.split(flat, cuts)
         return w1.reshape(self.hidden, columns), w2.reshape(outputs, self.hidden), b1, b2
 
+    def margins(self, X: np.ndarray, coef: np.ndarray) -> np.ndarray:
+        """z of each row of X: (n,), or (n, K) for several outputs."""
+        w1, w2, b1, b2 = self.unpack(coef, X.shape[1])
+        activate = OVER_ARRAYS.get(self.activation) or np.vectorize(activations.make(self.activation).activate)
+        z = activate(X @ w1.T + b1) @ w2.T + b2
+        return z if len(w2) > 1 else z[:, 0]
 
-def model_of(choice: Any) -> MLP | None:
-    """None for the linear model, or the checked network."""
+
+def model_of(choice: Any, **fields: Any) -> MLP | None:
+    """None for the linear model, or the checked network; `fields` go with a name."""
+    known = {"linear": (), "mlp": MLP._fields}.get(choice, ()) if isinstance(choice, str) else ()
+    strange = [field for field in fields if field not in known]
+    if choice in ("linear", "mlp") and strange:
+        raise unknown(f"field of model {choice}", strange[0], list(known))
     if choice == "linear":
         return None
     if choice == "mlp":
-        choice = MLP()
+        choice = MLP(**fields)
     if not isinstance(choice, MLP):
         raise unknown("model", choice, ["linear", "mlp"])
     if choice.activation not in activations:

@@ -113,8 +113,9 @@ class Cluster:
         key = (work.case, work.solver.dtype)
         if key not in self.sent or self.sent[key].status != "finished":
             problem = work.case.load(work.solver.dtype)
-            with contextlib.suppress(GdbenchError):  # the run itself will say so
-                _ = problem.optimum  # found once, and sent along
+            if work.case.network is None:
+                with contextlib.suppress(GdbenchError):  # the run itself will say so
+                    _ = problem.optimum  # found once, and sent along
             self.client.wait_for_workers(1, timeout=GRACE)
             self.sent[key] = self.client.scatter(problem, broadcast=True, hash=False)
             for old in list(self.sent)[: -plan.KEPT]:

@@ -39,6 +39,10 @@ NUMBERS = (
 )
 
 
+#: The note of a run whose objective has no certified optimum.
+BEST_KNOWN = "the objective is not convex: gaps count from the best value that a run found"
+
+
 @dataclass(frozen=True)
 class Record:
     """A finished run: a row of runs.parquet, and its curve of shape (points, len(CURVE))."""
@@ -68,7 +72,8 @@ def execute(work: Pass) -> list[Record]:
 
             return landscapes.execute(work)
         problem = work.case.load(work.solver.dtype)
-        optimum, start = reference(work.case, work.solver.dtype)
+        # of a network neither is known before all runs are done: results.settled fills in what follows from them
+        optimum, start = reference(work.case, work.solver.dtype) if work.case.network is None else (math.nan, math.nan)
         if work.solver.backend == "gdbench":
             return _descend(work, problem, optimum, start)
         return _baseline(work, problem, optimum, start)
@@ -101,6 +106,7 @@ def _descend(work: Pass, problem: Problem, optimum: float, start: float) -> list
         loss=problem.loss,
         penalty=problem.penalty,
         fit_intercept=problem.fit_intercept,
+        model=work.case.network or "linear",
         learning_rates=[run.learning_rate for run in work.runs],
         epochs=work.epochs,
         seed=work.seed,
@@ -109,7 +115,8 @@ def _descend(work: Pass, problem: Problem, optimum: float, start: float) -> list
     )
     task, _ = make_task(problem.X, problem.y, setting)
     outcome = descent.run(task, setting, goal=goal_of(work, optimum, start))
-    how = {"loss": name_of(problem.loss), "comparable": True, "note": ""}
+    network = work.case.network is not None
+    how = {"loss": name_of(problem.loss), "comparable": not network, "note": BEST_KNOWN if network else ""}
     return [_record(work, run, lane, problem, outcome, optimum, how) for lane, run in enumerate(work.runs)]
 
 
@@ -145,7 +152,11 @@ def _record(
             status = "failed"
             reason = f"an objective lies {-lowest:.3g} under f* = {f_star!r}: the certified optimum is wrong"
         w = outcome.w[lane].astype(np.float64)
-        coef, intercept = (w[:, :-1], w[:, -1]) if len(w) > 1 else (w[0, :-1], float(w[0, -1]))
+        network = work.case.network
+        if network is not None:
+            coef, intercept = w, 0.0  # all parameters
+        else:
+            coef, intercept = (w[:, :-1], w[:, -1]) if len(w) > 1 else (w[0, :-1], float(w[0, -1]))
         scale = float(curve[0, 5])
         row = base_row(work, run) | {
             "dataset": problem.dataset.name,
@@ -168,8 +179,8 @@ def _record(
             "optimum": f_star,
             "gap": float(gap[-1]),
             "relative_gap": float(gap[-1]) / scale if scale > 0 else math.nan,
-            "train_metric": problem.metric(coef, intercept, "train"),
-            "test_metric": problem.metric(coef, intercept, "test"),
+            "train_metric": problem.metric(coef, intercept, "train", network),
+            "test_metric": problem.metric(coef, intercept, "test", network),
             "metric_name": problem.metric_name,
         }
     return Record(row | costs_to_targets(curve, work.targets, how["comparable"]), curve)
@@ -229,6 +240,8 @@ def base_row(work: Pass, run: Run) -> dict[str, Any]:
         "penalty": case.penalty or "none",
         "alpha": case.alpha,
         "options": json.dumps(dict(case.options), sort_keys=True),
+        "model": case.model,
+        "model_fields": json.dumps(dict(case.model_fields), sort_keys=True),
         "backend": name,
         "solver": solver.label,
         "variant": solver.variant,

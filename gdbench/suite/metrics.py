@@ -1,9 +1,10 @@
 """Metrics of a suite's results, each with its formula.
 
 gap
-    f(w) − f*, with the certified optimum f*.
+    f(w) − f*, with the certified optimum f*; for a network, whose objective is not convex, with the best value known: the
+    lowest that any recorded point of the suite has.
 relative gap
-    (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0: 1 at the start, 0 at the optimum.
+    (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0 (of a network its seeded start): 1 at the start, 0 at the optimum.
 cost to a target
     Epochs, samples (gradients of a row), updates or seconds at the first recorded point whose relative gap is at or
     under the target. A miss is ∞.
@@ -105,6 +106,7 @@ def best_rates(results: Results) -> pd.DataFrame:
 
     rule = results.spec["tuning"]
     wanted = ["learning_rate", "status", "gap", "objective"] + [f"samples_to_{target_label(t)}" for t in results.targets]
+    wanted += ["model"] if "model" in results.runs else []  # a folder of an earlier version has linear models only
     rows = []
     for (problem, solver), group in _grouped(results.tuning[[*GROUP, *wanted]]):
         choice = tuning.choose(group.to_dict("records"), results.targets, rule)

@@ -28,6 +28,7 @@ from gdbench.kernels import jit, landscapes, losses, optimizers, schedules
 from gdbench.problems import Problem, load_problem
 from gdbench.problems.optimum import refuse_uncertain
 from gdbench.solve.inputs import row_classes
+from gdbench.solve.model import MLP, model_of, refuse_sparse
 from gdbench.solve.setting import Setting, settle
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
 
@@ -141,6 +142,13 @@ class Case:
     landscape: str = ""
     landscape_fields: Fields = ()
     plugins: tuple[str, ...] = ()
+    model: str = "linear"
+    model_fields: Fields = ()
+
+    @property
+    def network(self) -> MLP | None:
+        """The model, unless it is linear."""
+        return model_of(self.model, **dict(self.model_fields))
 
     def load(self, dtype: str = "float64") -> Problem:
         """The problem, from an in-process cache of a few."""
@@ -253,7 +261,7 @@ class Plan:
     passes: tuple[Pass, ...]
     #: Estimated seconds of timing, for all problems together.
     timing_estimate: float = 0.0
-    #: Rows, columns and classes of each problem.
+    #: Rows, columns and outputs of each problem.
     shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     #: The compiled loops that it needs, each with a case, a solver and a number of lanes that need it.
     loops: dict[Loop, tuple[Case, Solver, int]] = field(default_factory=dict)
@@ -289,6 +297,7 @@ def _case(spec: Spec, entry: ProblemSpec, alpha: float, options: Fields, name: s
     }
     words: dict[str, Any] = {"data": entry.data or place[0], "landscape": place[0], "landscape_fields": place[1]}
     words |= {"loss": loss, "loss_fields": fields, "alpha": alpha, "options": options}
+    words |= {"model": entry.model.name, "model_fields": entry.model.fields}
     return Case(name=name, budget=budget, plugins=spec.plugins, **same, **words)
 
 
@@ -318,7 +327,7 @@ def make(spec: Spec) -> Plan:
 
 
 def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]]:
-    """A problem's shape (rows, columns, classes) and passes."""
+    """A problem's shape (rows, columns, outputs) and passes."""
     words: list[tuple[Solver, tuple[float, ...]]] = []
     for entry in spec.solvers:
         words += [pair for pair in expand_solver(entry, spec.learning_rates) if pair[0] not in dict(words)]
@@ -326,14 +335,21 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
         return (1, 1, 1), _on_landscape(spec, case, words)
     try:
         problem = case.load()
-        refuse_uncertain(problem.loss, problem.penalty)
+        if case.network is None:
+            refuse_uncertain(problem.loss, problem.penalty)
+        else:
+            refuse_sparse(case.network, hasattr(problem.X, "tocsr"))
+            for solver, _ in words:
+                solver.setting(model=case.network, penalty=problem.penalty)
     except DatasetUnavailable as error:
         asked = [(solver, seed, rates) for solver, rates in words for seed in spec.seeds]
         return (0, 0, 0), [_unavailable(spec, case, *one, str(error)) for one in asked]
     except GdbenchError as error:
         raise GdbenchError(f"problem {case.name}: {error}") from None
     offered = [pair for name in spec.baselines for pair in _baseline(name, problem, spec.learning_rates)]
-    shape = (problem.dataset.n, problem.dataset.d, row_classes(problem.task()))
+    shape = (problem.dataset.n, problem.dataset.d, outputs_of(case, problem))
+    if case.network:
+        offered = []  # the baselines are linear
     made = []
     for solver, rates in words:
         digest = digest_of(case, solver.dtype)
@@ -342,6 +358,14 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
         alone = [(seed, (rate,)) for seed in spec.seeds for rate in rates]
         made += [build(spec, case, solver, *one, digest_of(case), shape) for one in alone]
     return shape, made
+
+
+def outputs_of(case: Case, problem: Problem) -> int:
+    """Outputs of a linear model; of a network as many as have its parameters, by which its cost is estimated."""
+    if case.network is None:
+        return row_classes(problem.task())
+    outputs = problem.task(model=case.network).model.margins_out
+    return case.network.hidden + -(-(outputs * (case.network.hidden + 1) + case.network.hidden) // problem.dataset.d)
 
 
 def _on_landscape(spec: Spec, case: Case, words: list[tuple[Solver, tuple[float, ...]]]) -> list[Pass]:
@@ -359,7 +383,8 @@ def _on_landscape(spec: Spec, case: Case, words: list[tuple[Solver, tuple[float,
 def digest_of(case: Case, dtype: str = "float64") -> str:
     """Digest of the data and the objective, and of the source of a plugin's loss or penalty."""
     problem = case.load(dtype)
-    return " ".join([problem.digest, foreign_source(type(problem.loss)), foreign_source(type(problem.penalty))])
+    sources = [foreign_source(type(tag)) for tag in (problem.loss, problem.penalty)]
+    return " ".join([problem.digest, *sources, repr(case.network or "linear")])
 
 
 def _baseline(name: str, problem: Problem, rates: tuple[float, ...]) -> Iterator[tuple[Solver, tuple[float, ...]]]:
@@ -460,7 +485,7 @@ def estimated(solver: Solver, shape: tuple[int, int, int], lanes: int, epochs: i
     return min(seconds, lanes * limit) if limit else seconds
 
 
-#: What decides which compiled loop serves a run: kinds of data, loss, penalty, optimizer and schedule; rows or batches;
+#: What decides which compiled loop serves a run: kinds of data, loss, penalty, model, optimizer and schedule; rows or batches;
 #: one output or several.
 Loop = tuple[Any, ...]
 
@@ -481,10 +506,12 @@ def loops_of(spec: Spec, passes: list[Pass], shapes: dict[str, tuple[int, int, i
                 found.setdefault((tag.__name__, solver.optimizer, solver.schedule), (work.case, solver, 1))
             continue
         problem = work.case.load(solver.dtype)
+        network = work.case.network
         kinds = (type(problem.X).__name__, solver.dtype, type(problem.loss).__name__, type(problem.penalty).__name__)
+        model = network.activation if network else "linear"
         rules = (solver.optimizer, solver.schedule, solver.batch_size == 1)
         for lanes in {len(work.runs), 1 if spec.repeats else len(work.runs)}:
-            found.setdefault((*kinds, *rules, lanes * shapes[work.case.name][2] == 1), (work.case, solver, lanes))
+            found.setdefault((*kinds, model, *rules, lanes * shapes[work.case.name][2] == 1), (work.case, solver, lanes))
     return found
 
 

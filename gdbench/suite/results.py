@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -17,7 +18,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
 from gdbench.shown import Shown
-from gdbench.suite.execute import CURVE, Record
+from gdbench.suite.execute import CURVE, Record, costs_to_targets
 from gdbench.suite.ledger import NAME, Ledger
 
 if TYPE_CHECKING:
@@ -174,13 +175,37 @@ def write_tables(ledger: Ledger, folder: Path) -> None:
     import pyarrow.parquet as pq
 
     frames: list[pd.DataFrame] = []  # a tenth of the memory of their rows as dicts
-    records = ledger.planned()
+    best, targets = best_known(ledger.planned()), ledger.meta().get("spec", {}).get("targets", ())
+    records = (settled(record, best, targets) for record in ledger.planned())
     with whole(folder / "runs.parquet") as runs_path, whole(folder / "curves.parquet") as curves_path:
         with pq.ParquetWriter(curves_path, _curve_schema()) as writer:
             while chunk := list(islice(records, CHUNK)):
                 frames.append(_runs_frame([record.row for record in chunk]))
                 writer.write_table(_curve_table(chunk))
         pd.concat(frames or [_runs_frame([])], ignore_index=True).to_parquet(runs_path, index=False)
+
+
+def best_known(records: Iterable[Record]) -> dict[str, float]:
+    """The lowest objective that any recorded point of a network has, by problem."""
+    found: dict[str, float] = {}
+    for record in records:
+        values = record.curve[np.isfinite(record.curve[:, 4]), 4]
+        if record.row.get("model", "linear") != "linear" and values.size:
+            name = record.row["problem"]
+            found[name] = min(float(values.min()), found.get(name, math.inf))
+    return found
+
+
+def settled(record: Record, best: dict[str, float], targets: Iterable[float]) -> Record:
+    """The record with its gaps counted from the best value known, where its problem has one."""
+    if record.row["problem"] not in best or not len(record.curve):
+        return record
+    value, curve = best[record.row["problem"]], record.curve.copy()
+    with np.errstate(all="ignore"):
+        curve[:, 5] = curve[:, 4] - value
+        gap, scale = float(curve[-1, 5]), float(curve[0, 5])
+        row = record.row | {"optimum": value, "gap": gap, "relative_gap": gap / scale if scale > 0 else math.nan}
+        return Record(row | costs_to_targets(curve, tuple(targets)), curve)
 
 
 def _runs_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

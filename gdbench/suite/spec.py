@@ -30,6 +30,8 @@ The keys, each with its default::
     l1_ratio = 0.15
     fit_intercept = true
     preprocessing = "standardise"
+    model = "linear"                   # or "mlp", or { name = "mlp", hidden = 32, activation = "tanh" }: no optimum of a
+                                       # network is claimed, and its gaps count from the best value that any run found
     options = { condition = [10, 1000] }   # arguments of the data set
     budget = { epochs = 5 }            # overrides [budget], key by key
 
@@ -70,6 +72,7 @@ from gdbench.errors import GdbenchError, one_line, unknown
 from gdbench.kernels import landscapes, losses, optimizers, order, penalties, schedules
 from gdbench.problems import catalog, preprocess
 from gdbench.problems.data import file_of
+from gdbench.solve.model import model_of
 
 FOLDER = Path(__file__).parent / "suites"
 
@@ -197,6 +200,7 @@ class ProblemSpec(Table):
     landscape: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
     name: str | None = None
     loss: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
+    model: Annotated[Named, BeforeValidator(lambda v: next(_named(v)))] = Named(name="linear")
     penalty: str | None = None
     alpha: Alphas = (0.0,)
     l1_ratio: float = Field(0.15, ge=0, le=1)
@@ -210,12 +214,15 @@ class ProblemSpec(Table):
     def _either(self) -> ProblemSpec:
         if (self.data is None) == (self.landscape is None):
             raise GdbenchError("give either data, a data set's name or a file, or landscape")
+        if self.landscape and self.model.name != "linear":
+            raise GdbenchError("a landscape has no model")
         return self
 
     @property
     def label(self) -> str:
         """The name, or what it is made of."""
-        return self.name or (self.landscape.name if self.landscape else Path(str(self.data)).stem)
+        plain = self.landscape.name if self.landscape else Path(str(self.data)).stem
+        return self.name or (plain if self.model.name == "linear" else f"{plain} {self.model.name}")
 
 
 class SolverSpec(Table):
@@ -324,6 +331,7 @@ def _names(spec: Spec) -> Iterator[tuple[str, Callable[[], Any]]]:
             named = getattr(problem, part)
             if named:
                 yield f"{key}.{part}", partial(_made, registry, named)
+        yield f"{key}.model", partial(model_of, problem.model.name, **dict(problem.model.fields))
         if problem.penalty is not None:
             yield f"{key}.penalty", partial(_among, "penalty", problem.penalty, penalties.registry.names())
         if problem.preprocessing is not None:

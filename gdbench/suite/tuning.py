@@ -6,7 +6,8 @@
     within one solver it is proportional to the seconds, and free of their noise. Where no target is reached, as
     ``gap``.
 ``gap``
-    The lowest median of the final gap.
+    The lowest median of the final gap. So it is for a network in any case: the best value known, from which its gaps
+    count, is known only once all runs are done.
 ``none``
     There is one rate.
 
@@ -60,7 +61,7 @@ def choose(rows: Iterable[Mapping[str, Any]], targets: Iterable[float], rule: st
     for row in rows:
         by_rate[float(row["learning_rate"])].append(row)
     gaps = {rate: _median(_final(row) for row in group) for rate, group in by_rate.items()}
-    if rule == "time":
+    if rule == "time" and all(row.get("model", "linear") == "linear" for group in by_rate.values() for row in group):
         for target in sorted(targets):
             costs = {rate: _median(_cost(row, target) for row in group) for rate, group in by_rate.items()}
             best = min(by_rate, key=lambda rate: (costs[rate], gaps[rate], rate))

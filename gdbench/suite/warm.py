@@ -72,6 +72,7 @@ def _compile(loop: Loop, case: Case, solver: Solver, lanes: int) -> str:
 def _compile_descent(case: Case, solver: Solver, lanes: int) -> None:
     problem = case.load(solver.dtype)
     words = {"loss": problem.loss, "penalty": problem.penalty, "fit_intercept": problem.fit_intercept, "epochs": 1}
+    words["model"] = case.network or "linear"
     setting = solver.setting(learning_rates=[0.1] * lanes, **words)
     descent.Descent(make_task(problem.X, problem.y, setting)[0], setting).compile()
 

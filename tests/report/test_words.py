@@ -158,6 +158,22 @@ def test_a_problem_without_an_optimum_is_not_called_certified(shown):
     assert words.failures(nothing)[0].endswith(f"; and {flights - 3} other reasons.")
 
 
+def test_of_a_network_no_minimum_is_claimed(shown):
+    first, second = shown.problems[0], replace(shown.problems[1], model="mlp")
+    mixed, alone = replace(shown, problems=[first, second]), replace(shown, problems=[second])
+    claim = f"Of {second.name} no minimum is claimed, for the objective of a network is not convex: gaps count from the best "
+    assert words.certified(alone) == f"{claim}value that any run found."
+    assert (
+        words.certified(mixed) == f"{claim}value that any run found. Every other optimum is certified, and no run went below it."
+    )
+    assert "network mlp, loss cross_entropy" in words.subject(second)
+    assert "the best value known, from which its gaps count, is 1, and it starts at 3" in words.subject(second)
+    said = words.method(mixed)
+    assert "w = 0, a network at weights drawn from its seed" in said[0]
+    assert said[2].endswith("Of a network it is the one with the lowest final objective.")
+    assert "network" not in " ".join(words.method(shown))
+
+
 def test_the_subject_is_that_of_the_runs(shown, tables):
     row = tables[0][tables[0].problem == "flights"].iloc[0]
     said = words.subject(shown.problems[0])
