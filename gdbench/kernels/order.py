@@ -186,9 +186,8 @@ def make(name: str, seed: int, classifier: bool = False, rows: int = 0) -> Named
 
     It arranges any number of rows; told their number beforehand, it may be faster.
     """
-    if name == "sklearn":
-        return Sklearn(sklearn_seed(seed, classifier)).for_rows(rows)
-    return registry[name](seed=seed)
+    tag = registry[name](seed=sklearn_seed(seed, classifier) if name == "sklearn" else seed)
+    return tag.for_rows(rows) if hasattr(tag, "for_rows") else tag
 
 
 @kernel
