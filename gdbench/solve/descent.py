@@ -113,7 +113,7 @@ class Descent:
         self.search = LineSearch(self, setting.schedule) if listens == "step" else None
         self.pool = Pool(setting.threads) if setting.threads > 1 and self.batch_size == self.n > 1 else None
         self.bound: dict[Kernel, Callable] = {}
-        self.ones = np.empty(0, self.dtype)
+        self.ones = np.ones(min(STRETCH, setting.epochs * self.steps_per_epoch), self.dtype)
         self.step = 0
         self.extra_samples = 0
         self.nanoseconds = 0
@@ -197,8 +197,6 @@ class Descent:
     def _factors(self, steps: int) -> np.ndarray:
         """The schedule's factors for the next steps."""
         if isinstance(self.schedule, schedules.Constant):
-            if self.ones.size < steps:
-                self.ones = np.ones(steps, self.dtype)
             return self.ones[:steps]
         numbers = np.arange(self.step + 1, self.step + steps + 1, dtype=np.float64)
         return self.schedule.factor(numbers).astype(self.dtype, copy=False)
