@@ -2,7 +2,8 @@
 
 Each row of the table is one piece of work. A and B are run in turn, several rounds, and what counts is the ratio B ⁄ A
 pair by pair: its median, and its spread. The noise is the same figure with A on both sides. Times are marginal: the time of
-a long run minus that of a short one, over the epochs between, so that start-up, validation and compilation cancel.
+a long run minus that of a short one, over the epochs between, so that start-up, validation and compilation cancel. A run that
+does not count goes before, of A as of B: what the other one drove out of the caches is no part of an epoch.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Row:
 
 
 def marginal(timer: Timer, epochs: int) -> float:
-    """Seconds an epoch, from runs of `epochs` and of 3·`epochs`."""
+    """Seconds an epoch, from runs of `epochs` and of 3·`epochs`, after one that is not counted."""
+    timer(epochs)
     return max((timer(3 * epochs) - timer(epochs)) / (2 * epochs), 1e-9)
 
 

@@ -163,7 +163,7 @@ def run(
 ) -> np.ndarray:
     """Descend epoch by epoch until the objective or the score has settled; each epoch's mean loss."""
     tol = -math.inf if estimator.tol is None else float(estimator.tol)
-    habits = online.Habits(True, 1.0, 0, tol, int(estimator.n_iter_no_change), adaptive, True)
+    habits = online.Habits(True, 1.0, 0, online.LossAlone(), tol, int(estimator.n_iter_no_change), adaptive, True)
     scalars = np.zeros(online.SCALARS)
     scalars[online.BEST], scalars[online.ETA] = math.inf, descent.eta[0]
     log = Log(estimator.verbose, descent.iterate.w[0, :-1], scalars, descent.n)

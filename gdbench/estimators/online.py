@@ -130,10 +130,13 @@ class Plan:
     def habits(self) -> online.Habits:
         """How the steps are taken, and when they end."""
         estimator = self.estimator
+        asked = estimator.verbose or (estimator.tol is not None and not estimator.early_stopping)
+        counted = asked and self.learning_rate not in ("pa1", "pa2")
         return online.Habits(
             fit_intercept=bool(estimator.fit_intercept),
             decay=SPARSE_INTERCEPT_DECAY if isinstance(self.rows, online_rows.SparseRows) else 1.0,
             average_from=int(estimator.average),
+            objective=online.WithPenalty() if counted else online.LossAlone(),
             tol=-math.inf if estimator.tol is None else float(estimator.tol),
             patience=int(estimator.n_iter_no_change),
             adaptive=self.learning_rate == "adaptive",

@@ -147,10 +147,6 @@ class Gradient(NamedTuple):
         """Whether a row with that ‖x‖² is no step at all."""
         return False
 
-    def counts_penalty(self):
-        """Whether the objective watched includes the penalty."""
-        return True
-
 
 class PassiveAggressive(NamedTuple):
     """The smallest step that makes the row's loss 0, but none above `most`.
@@ -180,6 +176,18 @@ class PassiveAggressive(NamedTuple):
 
     def passes_over(self, square):
         return not self.soft and square == 0.0
+
+
+class WithPenalty(NamedTuple):
+    """The objective is the mean loss and the penalty."""
+
+    def counts_penalty(self):
+        """Whether the penalty before each step is summed up, for which each step works out ‖w‖²."""
+        return True
+
+
+class LossAlone(NamedTuple):
+    """The objective is the mean loss, or nobody asks for one."""
 
     def counts_penalty(self):
         return False
@@ -223,6 +231,7 @@ class Habits(NamedTuple):
         What the intercept's step is multiplied by; below 1 on sparse rows, whose columns move more rarely.
     average_from : int
         The first step that the mean includes.
+    objective : WithPenalty or LossAlone
     tol : float
         An epoch whose mean objective is not below the best by this is stale; −inf never.
     patience : int
@@ -230,12 +239,13 @@ class Habits(NamedTuple):
     adaptive : bool
         or divide the rate by 5 first, down to 1e-6.
     watches : bool
-        Whether the objective of each epoch decides on the end; otherwise the caller does.
+        Whether the objective decides on the end; otherwise the caller does.
     """
 
     fit_intercept: bool
     decay: float
     average_from: int
+    objective: Any
     tol: float
     patience: int
     adaptive: bool
@@ -359,10 +369,11 @@ def descend_epoch(lesson, habits, weights, index, rates):
     """Descend over the rows in `index` once; the sums of their losses and of the penalty before each step."""
     rows, target, weighting, held_out, number, loss, penalty, aim = lesson
     v, mean, paid, scalars = weights
-    n, varied = index.size, rates.size > 1
+    n = index.size
+    decay = habits.decay if habits.fit_intercept else 0.0
     real = v.dtype.type
     smallest = 1e-9 if v.itemsize == 8 else 1e-6
-    intercept, scale, steps = scalars[INTERCEPT], scalars[SCALE] if shrinks(penalty) else 1.0, scalars[STEPS]
+    intercept, scale = scalars[INTERCEPT], scalars[SCALE] if shrinks(penalty) else 1.0
     squares, absolutes, due, eta = scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE], scalars[ETA]
     losses = costs = 0.0
     s = 0
@@ -382,12 +393,12 @@ def descend_epoch(lesson, habits, weights, index, rates):
         ask_for_weight(weighting, at[3])
         # What does not depend on the margin comes first: the margins make a chain that all else waits for.
         norm = square(rows, i)
-        rate = eta * rates[s if varied else 0]
+        rate = eta * entry(rates, s if rates.size > 1 else 0)
         part = weigh(weighting, share(aim, rate), i)
         p = np.float64(real(scale * margin)) + intercept
         y = np.float64(entry(target, i))
         losses += value(loss, p, y)
-        if counts_penalty(aim):
+        if counts_penalty(habits.objective):
             costs += cost(penalty, squares, absolutes)
         if passes_over(aim, norm):
             margin, known = stay(rows, v, held, at, known)
@@ -395,8 +406,9 @@ def descend_epoch(lesson, habits, weights, index, rates):
             continue
         kept = np.float64(real(keep(penalty, rate)))
         scale *= kept
-        squares *= kept * kept
-        absolutes *= kept
+        if counts_penalty(habits.objective):
+            squares *= kept * kept
+            absolutes *= kept
         if scale < smallest:
             scalars[SCALE] = scale
             put_down(rows, held, v)
@@ -405,35 +417,35 @@ def descend_epoch(lesson, habits, weights, index, rates):
             known = rescaled(rows, known, scale)
             scale = 1.0
         towards = push(aim, loss, p, y, norm)
-        c = part * towards
         step = real(settled(part / scale) * towards)
-        if habits.fit_intercept:
-            # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
-            intercept += part * habits.decay * towards
+        # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
+        intercept += part * decay * towards
         if truncates(penalty):
-            if c != 0.0:
+            if step != 0.0:
                 squares, absolutes = move(rows, i, step, v)
                 squares *= scale * scale
                 absolutes *= scale
-        elif c != 0.0:
+        elif step != 0.0:
             held, squares, margin, known = move_on(rows, step, v, held, at, known)
             squares *= scale * scale
         else:
             margin, known = stay(rows, v, held, at, known)
         if averages(mean):
             scalars[INTERCEPT], scalars[SCALE] = intercept, scale
-            take_in(mean, rows, i, c, steps - habits.average_from + 1.0, scalars)
+            take_in(mean, rows, i, part * towards, scalars[STEPS] + (s - habits.average_from + 1), scalars)
         if truncates(penalty):
             due += charge(penalty, rate)
             truncate(rows, i, v, paid, due, scale)
             margin = along(rows, after, v)
         i, after = at[1:3]
         s += 1
-        steps += 1.0
     put_down(rows, held, v)
-    scalars[INTERCEPT], scalars[SCALE], scalars[STEPS] = intercept, scale, steps
-    if shrinks(penalty):
-        scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE] = squares, absolutes, due
+    scalars[INTERCEPT], scalars[SCALE] = intercept, scale
+    scalars[STEPS] += s
+    if counts_penalty(habits.objective):
+        scalars[SQUARES], scalars[ABSOLUTES] = squares, absolutes
+    if truncates(penalty):
+        scalars[DUE] = due
     return losses, costs
 
 

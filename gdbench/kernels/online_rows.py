@@ -20,15 +20,41 @@ from gdbench.kernels.vectors import dots
 
 along = operation("along")
 move = operation("move")
-take_up = operation("take_up")
-put_down = operation("put_down")
-foresee = operation("foresee")
-rescaled = operation("rescaled")
 move_on = operation("move_on")
-stay = operation("stay")
 follow = operation("follow")
 truncate = operation("truncate")
 square = operation("square")
+
+
+def _in_memory(rows, v):
+    """The weights, if they stay in registers between two steps."""
+    return None
+
+
+def _where_they_are(rows, held, v):
+    """Write them back."""
+
+
+def _nothing_known(rows, v, held, i, after):
+    """What is known of the rows after i before the first step."""
+    return 0.0, 0.0
+
+
+def _as_before(rows, known, scale):
+    """The same once the weights have been multiplied."""
+    return known
+
+
+def _along_the_next(rows, v, held, at, known):
+    """What `move_on` says of the row after, and what is known then, where v does not move."""
+    return along(rows, at[1], v), known
+
+
+take_up = operation("take_up", _in_memory)
+put_down = operation("put_down", _where_they_are)
+foresee = operation("foresee", _nothing_known)
+rescaled = operation("rescaled", _as_before)
+stay = operation("stay", _along_the_next)
 
 
 class DenseRows(Dense):
@@ -53,21 +79,6 @@ class DenseRows(Dense):
             absolutes += np.float64(abs(vj))
         return squares, absolutes
 
-    def take_up(self, v):
-        """The weights, if they stay in registers between two steps."""
-        return None
-
-    def put_down(self, held, v):
-        """Write them back."""
-
-    def foresee(self, v, held, i, after):
-        """What is known of the rows after i before the first step."""
-        return 0.0, 0.0
-
-    def rescaled(self, known, scale):
-        """The same once the weights have been multiplied."""
-        return known
-
     def move_on(self, c, v, held, at, known):
         """Add c·x to v; Σv², v·x′ over the row after that, in the one pass that has v in registers, and what is known then.
 
@@ -82,10 +93,6 @@ class DenseRows(Dense):
             squares += np.float64(vj * vj)
             ahead += np.float64(vj) * np.float64(x[after, j])
         return held, squares, ahead, known
-
-    def stay(self, v, held, at, known):
-        """The same where v does not move."""
-        return along(self, at[1], v), known
 
     def follow(self, i, c, mean):
         """Add c·x to the mean, in float64."""
@@ -169,8 +176,6 @@ class ShortRows(Short):
     follow = DenseRows.follow
     truncate = DenseRows.truncate
     square = DenseRows.square
-    foresee = DenseRows.foresee
-    rescaled = DenseRows.rescaled
 
     def along(self, i, v):
         return inner(hold(v, 0, v.size, self.starts), short_row(self, i))
@@ -237,24 +242,9 @@ class SparseRows(CSR):
             absolutes += np.float64(abs(vj))
         return squares, absolutes
 
-    def take_up(self, v):
-        return None
-
-    def put_down(self, held, v):
-        pass
-
-    def foresee(self, v, held, i, after):
-        return 0.0, 0.0
-
-    def rescaled(self, known, scale):
-        return known
-
     def move_on(self, c, v, held, at, known):
         squares, _ = move(self, at[0], c, v)
         return held, squares, along(self, at[1], v), known
-
-    def stay(self, v, held, at, known):
-        return along(self, at[1], v), known
 
     def follow(self, i, c, mean):
         first, last = places(self, i)

@@ -7,7 +7,7 @@ from gdbench.kernels.jit import kernel
 
 @kernel
 def inverse_powers(first, power, out):
-    """Write (first + i)^(−power) to out[i]: a power for each 16 numbers, and the binomial series around it.
+    """Write (first + i)^(−power) to out[i]: a power for each 16 or 128 numbers, and the binomial series around it.
 
     Parameters
     ----------
@@ -25,19 +25,21 @@ def inverse_powers(first, power, out):
     c7 = c6 * (p - 6.0) / 7.0
     c8 = c7 * (p - 7.0) / 8.0
     i = 0
-    # The series needs a step that is small beside the number: 7.5⁄512 leaves an error under 1e-16.
+    # The series needs a step that is small beside the number: 7.5⁄512 and 63.5⁄4,352 leave an error under 1e-16.
     while i < out.size and (first + i < 512.0 or out.size - i < 16):
         out[i] = (first + i) ** p
         i += 1
     while i + 16 <= out.size:
-        centre = first + i + 7.5
+        width = 128 if first + i >= 4352.0 and i + 128 <= out.size else 16
+        half = 0.5 * (width - 1)
+        centre = first + i + half
         anchor = centre**p
         inverse = 1.0 / centre
-        for k in range(16):
-            u = (k - 7.5) * inverse
+        for k in range(width):
+            u = (k - half) * inverse
             tail = u * (c5 + u * (c6 + u * (c7 + u * c8)))
-            out[i + k] = anchor * (1.0 + u * (c1 + u * (c2 + u * (c3 + u * (c4 + tail)))))
-        i += 16
+            out[i + k] = anchor + anchor * (u * (c1 + u * (c2 + u * (c3 + u * (c4 + tail)))))
+        i += width
     while i < out.size:
         out[i] = (first + i) ** p
         i += 1
