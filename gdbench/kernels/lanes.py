@@ -6,7 +6,10 @@ vector is ever needed: each lane's margin grows in its own place, in the order o
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdbench.kernels.jit import INLINED
@@ -22,8 +25,10 @@ FEWEST = 12
 #: Vectors of sums at a time: enough to hide a product's latency, and half of those that a processor holds.
 AT_ONCE = 8
 
-#: The same for a step, which holds a vector of steps for each of sums, and one of what is kept.
-STEPS_AT_ONCE = 4
+
+def steps_at_once() -> int:
+    """The same for steps: beside two sums, a vector of lanes then holds for each step what is added and what is kept."""
+    return 4 if widest() == 64 else 2
 
 
 def lanes_dot(w, x, i, z):
@@ -41,28 +46,31 @@ def lanes_dot(w, x, i, z):
     z[:] = w[:, :-1] @ x[i] + w[:, -1]
 
 
-def lanes_step_and_dot(w, x, at, keep, push, learns, z):
-    """Take a step with one row of x in each lane, in place, and write the margins of the row after it to z.
+def lanes_move_and_look(w, x, rows, keeps, pushes, looks, far, z):
+    """Take steps with some rows of x in each lane, in place, and write dot products of others with the weights then to z.
+
+    What takes the time is reading and writing the weights: two steps in one pass take little longer than one.
 
     Parameters
     ----------
     w : ndarray of shape (K, d + 1), in Fortran order
-        K a multiple of LANES.
+        K a multiple of LANES. The last column, the intercepts, is left alone.
     x : ndarray of shape (n, d), in C order
-    at : tuple of three ints
-        The row of the step, the row after it, and one that is soon needed: the memory is asked for it on the way.
-    keep : ndarray of shape (K,), or None for 1
-    push : ndarray of shape (K,)
-        w[k, :-1] becomes keep[k]·w[k, :-1] + push[k]·x[i].
-    learns : float
-        What of `push` is added to the intercept: 1 or 0.
-    z : ndarray of shape (K,)
+    rows : tuple of ints
+        The steps' rows, in their order.
+    keeps, pushes : tuples of as many ndarrays of shape (K,); in `keeps` None for 1
+        A step makes keep[k]·w[k, :-1] + push[k]·x[i] of w[k, :-1].
+    looks : tuple of ints
+        The rows to be multiplied with the weights.
+    far : tuple of ints
+        Rows that are soon needed: the memory is asked for them on the way.
+    z : ndarray of shape (looks or more, K)
         Overwritten.
     """
-    kept = w[:, :-1] if keep is None else keep[:, None] * w[:, :-1]
-    w[:, :-1] = kept + push[:, None] * x[at[0]]
-    w[:, -1] += learns * push
-    z[:] = w[:, :-1] @ x[at[1]] + w[:, -1]
+    for i, keep, push in zip(rows, keeps, pushes, strict=True):
+        w[:, :-1] = (w[:, :-1] if keep is None else keep[:, None] * w[:, :-1]) + push[:, None] * x[i]
+    for n, i in enumerate(looks):
+        z[n] = w[:, :-1] @ x[i]
 
 
 @intrinsic
@@ -100,68 +108,76 @@ def _lanes_dot(typingctx, w, x, i, z):
     return types.void(w, x, types.intp, z), codegen
 
 
+def _pointers(context: Any, builder: Any, kinds: Any, arrays: Any) -> list:
+    """Where the arrays of a tuple begin; None for None."""
+    pairs = zip(kinds, cgutils.unpack_tuple(builder, arrays), strict=True)
+    return [None if kind == types.none else context.make_array(kind)(context, builder, array).data for kind, array in pairs]
+
+
 @intrinsic
-def _lanes_step_and_dot(typingctx, w, x, at, keep, push, learns, z):
+def _lanes_move_and_look(typingctx, w, x, rows, keeps, pushes, looks, far, z):
     def codegen(context, builder, signature, args):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(x.dtype), widest())
-        weights, pushes, margins = (context.make_array(kinds[n])(context, builder, args[n]).data for n in (0, 4, 6))
-        keeps = None if isinstance(keep, types.NoneType) else context.make_array(keep)(context, builder, args[3]).data
-        row, after, far = rows_at(context, builder, kinds[1], args[1], args[2])
+        weights = context.make_array(kinds[0])(context, builder, args[0]).data
+        here, ahead, asked = (rows_at(context, builder, kinds[1], args[1], args[n]) for n in (2, 5, 6))
+        kept, pushed = (_pointers(context, builder, kinds[n], args[n]) for n in (3, 4))
+        margins = [start_of_row(context, builder, kinds[7], args[7], out.number(n)) for n in range(len(ahead))]
         lanes, columns = shape_of(context, builder, kinds[0], args[0])[0], shape_of(context, builder, kinds[1], args[1])[1]
         width = out.width
 
-        def neighbours(pointer, first, number, load=out.load):
-            return [load(pointer, builder.add(first, out.number(n * width)), width) for n in range(number)]
-
         def some(number):
-            def visit(k, _):
+            def held(pointer, k):
                 # What these hold has only just been stored.
-                steps = neighbours(pushes, k, number, out.load_in_parts)
-                kept = neighbours(keeps, k, number, out.load_in_parts) if keeps is not None else [None] * number
+                return [
+                    None if pointer is None else out.load_in_parts(pointer, builder.add(k, out.number(n * width)), width)
+                    for n in range(number)
+                ]
+
+            def visit(k, _):
+                steps = [(held(keep, k), held(push, k)) for keep, push in zip(kept, pushed, strict=True)]
 
                 def column(j, totals):
-                    emit_prefetch(builder, builder.gep(far, [j]))
-                    here, next_ = (out.spread(out.load(start, j, 1), width) for start in (row, after))
+                    for start in asked:
+                        emit_prefetch(builder, builder.gep(start, [j]))
+                    values, seen = ([out.spread(out.load(row, j, 1), width) for row in some] for some in (here, ahead))
                     base = builder.add(builder.mul(j, lanes), k)
-                    new = []
-                    for n, total in enumerate(totals):
+                    new = list(totals)
+                    for n in range(number):
                         place = builder.add(base, out.number(n * width))
-                        before = out.load(weights, place, width)
-                        before = before if kept[n] is None else out.multiply(kept[n], before)
-                        moved = out.add_product(steps[n], here, before)
-                        out.store(moved, weights, place, width)
-                        new.append(out.add_product(moved, next_, total))
+                        weight = out.load(weights, place, width)
+                        for (keep, push), value in zip(steps, values, strict=True):
+                            weight = weight if keep[n] is None else out.multiply(keep[n], weight)
+                            weight = out.add_product(push[n], value, weight)
+                        if steps:
+                            out.store(weight, weights, place, width)
+                        for m, value in enumerate(seen):
+                            new[m * number + n] = out.add_product(weight, value, totals[m * number + n])
                     return new
 
-                end = builder.add(builder.mul(columns, lanes), k)
-                learnt = out.spread(args[5], width)
-                intercepts = [
-                    out.add_product(learnt, step, before)
-                    for step, before in zip(steps, neighbours(weights, end, number), strict=True)
-                ]
-                for n, intercept in enumerate(intercepts):
-                    out.store(intercept, weights, builder.add(end, out.number(n * width)), width)
-                _, totals = out.loop(out.number(0), 1, columns, intercepts, column)
-                for n, total in enumerate(totals):
-                    out.store(total, margins, builder.add(k, out.number(n * width)), width)
+                _, totals = out.loop(out.number(0), 1, columns, [out.zero(width)] * (len(ahead) * number), column)
+                for m, margin in enumerate(margins):
+                    for n in range(number):
+                        out.store(totals[m * number + n], margin, builder.add(k, out.number(n * width)), width)
                 return []
 
             return visit
 
-        k, _ = out.loop(out.number(0), STEPS_AT_ONCE * width, lanes, [], some(STEPS_AT_ONCE))
-        if STEPS_AT_ONCE * width > LANES:
+        most = steps_at_once()
+        k, _ = out.loop(out.number(0), most * width, lanes, [], some(most))
+        if most * width > LANES:
             out.loop(k, LANES, lanes, [], some(LANES // width))
         return context.get_dummy_value()
 
-    return types.void(w, x, types.UniTuple(types.intp, 3), keep, push, x.dtype, z), codegen
+    numbers = [types.UniTuple(types.intp, len(some)) for some in (rows, looks, far)]
+    return types.void(w, x, numbers[0], keeps, pushes, *numbers[1:], z), codegen
 
 
-@overload(lanes_step_and_dot, jit_options=INLINED)
-def _lanes_step_and_dot_of(w, x, at, keep, push, learns, z):
+@overload(lanes_move_and_look, jit_options=INLINED)
+def _lanes_move_and_look_of(w, x, rows, keeps, pushes, looks, far, z):
     if w.layout != "F" or x.layout != "C":
         return None
-    return lambda w, x, at, keep, push, learns, z: _lanes_step_and_dot(w, x, at, keep, push, learns, z)
+    return lambda w, x, rows, keeps, pushes, looks, far, z: _lanes_move_and_look(w, x, rows, keeps, pushes, looks, far, z)
 
 
 @overload(lanes_dot, jit_options=INLINED)

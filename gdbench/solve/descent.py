@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels import loops, order, schedules, short_loops, sparse_loops, variance_reduced
+from gdbench.kernels import loops, order, paired_lanes, schedules, short_loops, sparse_loops, variance_reduced
 from gdbench.kernels.aligned import aligned
 from gdbench.kernels.data import Dense, columns
 from gdbench.kernels.jit import Kernel
@@ -106,7 +106,7 @@ class Descent:
         self.iterate = start_at(self._first_weights(setting), self.rule, task.penalty)
         self.memory = self._gradient_memory(setting.optimizer)
         self.starts = starts_of(columns(task.data), self.dtype.itemsize)
-        self.known = np.zeros(3, self.dtype)
+        self.known = np.zeros((2, self.lanes) if isinstance(task.model, Lanes) else 3, self.dtype)
         self._loop = self._choose_loop(setting)
         listens = getattr(setting.schedule, "listens", "")
         self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
@@ -225,6 +225,8 @@ class Descent:
         if isinstance(task.data, Dense):
             if plain and isinstance(task.model, Linear) and self.starts is not None:
                 return self._shortly
+            if plain and isinstance(task.model, Lanes):
+                return self._in_pairs
             return self._plainly if plain else self._by_rows
         if plain:
             return self._scaled
@@ -240,10 +242,16 @@ class Descent:
         self._call(loops.descend_plainly, self.task, self.iterate, rows, rates, self.eta)
 
     def _shortly(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        if len(rows) == 1:
-            rows = self.index[None]  # the whole epoch: the loop looks beyond the rows that it is to visit
-        place = (first - 1) % self.n
+        rows, place = self._from_place(rows, first)
         self._call(short_loops.descend_short, self.task, self.starts, self.iterate, rows, place, rates, self.eta, self.known)
+
+    def _in_pairs(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
+        rows, place = self._from_place(rows, first)
+        self._call(paired_lanes.descend_in_pairs, self.task, self.iterate, rows, place, rates, self.eta, self.known)
+
+    def _from_place(self, rows: np.ndarray, first: int) -> tuple[np.ndarray, int]:
+        """The whole epoch and a place in it, for a loop that looks beyond the rows that it is to visit."""
+        return self.index[None] if len(rows) == 1 else rows, (first - 1) % self.n
 
     def _with_memory(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
         assert self.memory is not None

@@ -5,7 +5,7 @@ import pytest
 
 from gdbench.kernels.ahead import step_and_dot, step_and_look
 from gdbench.kernels.jit import kernel
-from gdbench.kernels.lanes import LANES, lanes_step_and_dot
+from gdbench.kernels.lanes import LANES, lanes_move_and_look
 
 #: What the sums begin with; whole, so that it is the same in either type.
 BASE = 3
@@ -22,8 +22,23 @@ def dot(w, k, x, keep, push, out):
 
 
 @kernel
-def dot_of_lanes(w, x, keep, push, learns, z):
-    lanes_step_and_dot(w, x, (0, 1, 2), keep, push, learns, z)
+def lanes_look(w, x, z):
+    lanes_move_and_look(w, x, (), (), (), (2, 0), (), z)
+
+
+@kernel
+def lanes_move(w, x, keep, push):
+    lanes_move_and_look(w, x, (1,), (keep[0],), (push[0],), (), (2,), push)
+
+
+@kernel
+def lanes_move_once(w, x, keep, push, z):
+    lanes_move_and_look(w, x, (0,), (keep[0],), (push[0],), (1, 2), (2,), z)
+
+
+@kernel
+def lanes_move_twice(w, x, keep, push, z):
+    lanes_move_and_look(w, x, (0, 1), (keep[0], keep[1]), (push[0], push[1]), (2, 0), (1, 2), z)
 
 
 def close(dtype):
@@ -85,12 +100,36 @@ def test_steps_of_lanes_side_by_side(dtype, lanes, kept):
     rng = np.random.default_rng(0)
     for d in (1, 2, 3, 7, 20):
         x, w = rng.normal(size=(3, d)).astype(dtype), np.asfortranarray(rng.normal(size=(lanes, d + 1)).astype(dtype))
-        keep = rng.random(lanes).astype(dtype) if kept else None
-        push, around, expected = rng.normal(size=lanes).astype(dtype), np.full(lanes + 16, 7, dtype), np.empty(lanes, dtype)
-        for learns in (1, 0):
-            plain = w.copy(order="F")
-            lanes_step_and_dot(plain, x, (0, 1, 2), keep, push, dtype(learns), expected)
-            dot_of_lanes(w, x, keep, push, dtype(learns), around[8 : 8 + lanes])
+        keep = tuple(rng.random((2, lanes)).astype(dtype)) if kept else (None, None)
+        push, around, expected = (
+            rng.normal(size=(2, lanes)).astype(dtype),
+            np.full((4, lanes), 7, dtype),
+            np.empty((2, lanes), dtype),
+        )
+        for moves, given in (
+            (lanes_look, ()),
+            (lanes_move, (keep, push)),
+            (lanes_move_once, (keep, push)),
+            (lanes_move_twice, (keep, push)),
+        ):
+            plain, z = w.copy(order="F"), (around[1:3],) if moves is not lanes_move else ()
+            moves(w, x, *given, *z)
+            moves.function(plain, x, *given, *((expected,) if z else ()))
             np.testing.assert_allclose(w, plain, **close(dtype))
-            np.testing.assert_allclose(around[8 : 8 + lanes], expected, **close(dtype))
-            assert (around[:8] == 7).all() and (around[8 + lanes :] == 7).all()
+            if z:
+                np.testing.assert_allclose(around[1:3], expected, **close(dtype))
+            assert (around[0] == 7).all() and (around[3] == 7).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_two_steps_in_a_pass_are_the_bits_of_two_passes(dtype):
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(3, 7)).astype(dtype), np.asfortranarray(rng.normal(size=(3 * LANES, 8)).astype(dtype))
+    keep, push = (tuple(rng.random((2, 3 * LANES)).astype(dtype)) for _ in range(2))
+    apart, z, again = w.copy(order="F"), np.empty((2, 3 * LANES), dtype), np.empty((2, 3 * LANES), dtype)
+    lanes_move_twice(w, x, keep, push, z)
+    lanes_move_once(apart, x, keep[:1], push[:1], again)
+    lanes_move(apart, x, keep[1:], push[1:])
+    lanes_look(apart, x, again)
+    np.testing.assert_array_equal(w, apart)
+    np.testing.assert_array_equal(z, again)

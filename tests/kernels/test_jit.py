@@ -16,7 +16,7 @@ from numba.core.codegen import JITCodeLibrary
 
 import gdbench
 import gdbench as gd
-from gdbench.kernels import jit, loops, optimizers, short_loops, trajectory
+from gdbench.kernels import jit, loops, optimizers, paired_lanes, short_loops, trajectory
 
 
 def run(script, cache, package=None, **environment):
@@ -163,6 +163,7 @@ def test_a_second_call_compiles_nothing():
     def calls(scale):
         gd.fit(X, X[:, 0] * scale, learning_rate=0.01 * scale, epochs=1 + scale, record=2)
         gd.fit(X, X[:, 0], learning_rate=scale, epochs=1, record=2, variant="stochastic")
+        gd.sweep(X, X[:, 0], learning_rates=np.geomspace(1e-3, scale, 16), epochs=scale, record=2, variant="stochastic")
         gd.replay(gd.optimizers.Momentum(beta=0.5 / scale, dampening=0), [0], [[1 * scale]], scale)
         gd.replay(gd.optimizers.Momentum(beta=0, dampening=np.float32(0.5)), [0.0], [[1.0]], 1.0)
 
@@ -171,6 +172,7 @@ def test_a_second_call_compiles_nothing():
         loops.descend_batches,
         loops.descend_plainly,
         short_loops.descend_short,
+        paired_lanes.descend_in_pairs,
         loops.objective_and_gradient,
         trajectory.replay,
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from gdbench.kernels.data import prefetch_rest
-from gdbench.kernels.lanes import lanes_dot, lanes_step_and_dot
+from gdbench.kernels.lanes import lanes_dot
 from gdbench.kernels.losses import derivative, value
 from gdbench.kernels.models import ask_for, derive, margins
 from gdbench.kernels.models.linear import Linears
-from gdbench.kernels.penalties import shrinkages
 from gdbench.kernels.task import count, counts, weigh
 
 
@@ -22,14 +20,6 @@ class Lanes(Linears):
 
     def margins(self, data, i, w, z):
         lanes_dot(w, data.values, i, z)
-        return z
-
-    def stride(self, task, w, at, c, factor, eta, z, keep):
-        prefetch_rest(task.data, at[2], at[3])
-        for k in range(w.shape[0]):
-            c[k] = -(factor * eta[k]) * weigh(task.weighting, c[k], at[0])
-        keep, learns = shrinkages(task.penalty, factor, eta, keep), w.dtype.type(self.fit_intercept)
-        lanes_step_and_dot(w, task.data.values, at[:3], keep, c, learns, z)
         return z
 
     def derive(self, loss, z, y, c):
