@@ -355,15 +355,19 @@ def _costs(runs: pd.DataFrame, targets: Iterable[float]) -> dict[str, Any]:
     return found
 
 
+def middle_of(values: pd.Series) -> float:
+    """The median of what is known; NaN if nothing is."""
+    known = values.dropna()
+    return float(known.median()) if len(known) else math.nan
+
+
 def _endings(runs: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:
     """How the runs at the best rate ended."""
     low, middle, high = spread(runs["relative_gap"])
     found: dict[str, Any] = {"relative_gap": middle, "relative_gap_low": low, "relative_gap_high": high}
     for name in ("objective", "test_metric", "train_metric", "seconds"):
-        found[name] = float(runs[name].median()) if len(runs) else math.nan
-    found["seconds_an_epoch"] = (
-        float((runs["seconds"] / runs["epochs"].where(runs["epochs"] > 0)).median()) if len(runs) else math.nan
-    )
+        found[name] = middle_of(runs[name])
+    found["seconds_an_epoch"] = middle_of(runs["seconds"] / runs["epochs"].where(runs["epochs"] > 0))
     found["compile_seconds"] = float(group["compile_seconds"].max())
     found["metric_name"] = group["metric_name"].iloc[0]
     statuses = (runs if len(runs) else group)["status"]
