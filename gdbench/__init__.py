@@ -10,8 +10,8 @@ from gdbench.errors import DatasetUnavailable, GdbenchError
 from gdbench.kernels import landscapes, losses, optimizers, penalties, schedules
 from gdbench.problems import Problem, load_problem
 from gdbench.solve.fit import Fit, Sweep, fit, sweep
-from gdbench.solve.model import MLP
 from gdbench.solve.paths import Landscape, Path, minimize, replay
+from gdbench.tasks.model import MLP
 
 __version__ = "0.1.0"
 

@@ -19,7 +19,7 @@ from gdbench.kernels import loops
 from gdbench.kernels.task import Task
 from gdbench.problems import Problem
 from gdbench.solve.descent import BLOW_UP, Outcome, Point
-from gdbench.solve.inputs import row_classes
+from gdbench.tasks.inputs import row_classes
 
 
 class Recorder:

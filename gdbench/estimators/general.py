@@ -21,8 +21,8 @@ from gdbench.kernels.penalties import penalty_value
 from gdbench.kernels.registry import in_dtype
 from gdbench.kernels.task import Iterate, Task, Weighted
 from gdbench.solve.descent import Descent
-from gdbench.solve.inputs import as_csr
-from gdbench.solve.setting import Setting, settle
+from gdbench.tasks.inputs import as_csr
+from gdbench.tasks.setting import Setting, settle
 
 
 class Going(Descent):

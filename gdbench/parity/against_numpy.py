@@ -17,10 +17,10 @@ from gdbench.kernels.registry import name_of
 from gdbench.parity import draws, oracle
 from gdbench.parity.case import Case
 from gdbench.solve.descent import Descent
-from gdbench.solve.inputs import make_task
-from gdbench.solve.model import MLP
 from gdbench.solve.paths import replay
-from gdbench.solve.setting import VARIANTS, settle
+from gdbench.tasks.inputs import make_task
+from gdbench.tasks.model import MLP
+from gdbench.tasks.setting import VARIANTS, settle
 
 STEPS = 200
 TOLERANCE = 1e-12

@@ -13,7 +13,7 @@ from gdbench.kernels.losses import registry as losses
 from gdbench.kernels.penalties import L2, NoPenalty
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Task, Weighted
-from gdbench.solve.inputs import row_classes
+from gdbench.tasks.inputs import row_classes
 
 #: A smooth problem counts as solved at this gradient norm.
 TOLERANCE = 1e-10

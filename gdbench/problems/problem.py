@@ -20,9 +20,9 @@ from gdbench.kernels.task import Task
 from gdbench.problems import data
 from gdbench.problems.optimum import Optimum, solve
 from gdbench.shown import Shown
-from gdbench.solve.inputs import make_task
-from gdbench.solve.model import MLP
-from gdbench.solve.setting import penalty_of, settle
+from gdbench.tasks.inputs import make_task
+from gdbench.tasks.model import MLP
+from gdbench.tasks.setting import penalty_of, settle
 
 DEFAULT_LOSS = {"regression": "squared_error", "binary": "log_loss", "multiclass": "cross_entropy"}
 DOMAINS = {"regression": {"real"}, "binary": {"sign", "class"}, "multiclass": {"class"}}

@@ -20,9 +20,9 @@ from gdbench.kernels.registry import in_dtype
 from gdbench.kernels.task import Task, Weighted
 from gdbench.solve.chunks import Source, gather
 from gdbench.solve.descent import Descent, checkpoints
-from gdbench.solve.inputs import as_target, as_weighting, kernel_model
-from gdbench.solve.setting import Setting
 from gdbench.solve.threads import Pool
+from gdbench.tasks.inputs import as_target, as_weighting, kernel_model
+from gdbench.tasks.setting import Setting
 
 #: Called with the rows read so far, and those to be read.
 Heard = Callable[[int, int], None]

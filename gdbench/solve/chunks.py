@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, one_line, unknown
-from gdbench.solve.inputs import as_floats, check_shape, refuse_nonfinite
+from gdbench.tasks.inputs import as_floats, check_shape, refuse_nonfinite
 
 #: A row group is read in so many parts, by columns: decoding one takes several times its memory.
 PARTS = 8

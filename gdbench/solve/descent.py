@@ -28,9 +28,9 @@ from gdbench.kernels.tags import MOST_SLOTS
 from gdbench.kernels.task import Iterate, Task
 from gdbench.kernels.variance_reduced import Memory
 from gdbench.solve.feedback import EpochFeedback, LineSearch
-from gdbench.solve.inputs import in_new_order, row_classes
-from gdbench.solve.setting import Setting
 from gdbench.solve.threads import Pool
+from gdbench.tasks.inputs import in_new_order, row_classes
+from gdbench.tasks.setting import Setting
 
 #: The most steps handed to a kernel in one call, and the most rows when a call spans several epochs.
 STRETCH = 65536

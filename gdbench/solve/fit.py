@@ -14,9 +14,9 @@ from gdbench.kernels.lanes import FEWEST, LANES
 from gdbench.kernels.task import Task
 from gdbench.shown import Shown
 from gdbench.solve import chunked, chunks, descent
-from gdbench.solve.inputs import make_task
-from gdbench.solve.setting import Options, Setting, rates_of, settle, takes_options
 from gdbench.solve.watch import Listener, listening
+from gdbench.tasks.inputs import make_task
+from gdbench.tasks.setting import Options, Setting, rates_of, settle, takes_options
 
 if TYPE_CHECKING:
     import pandas as pd

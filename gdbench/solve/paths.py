@@ -15,8 +15,8 @@ from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate
 from gdbench.shown import Shown
 from gdbench.solve.descent import start_at
-from gdbench.solve.inputs import as_floats, refuse_nonfinite
-from gdbench.solve.setting import loop_form, real, schedule_of, whole
+from gdbench.tasks.inputs import as_floats, refuse_nonfinite
+from gdbench.tasks.setting import loop_form, real, schedule_of, whole
 
 #: A coordinate beyond this has left for infinity.
 FAR = 1e100

@@ -16,8 +16,8 @@ from gdbench.kernels import loops
 from gdbench.kernels.registry import name_of
 from gdbench.problems import Problem
 from gdbench.solve import descent
-from gdbench.solve.inputs import make_task, row_classes
 from gdbench.suite.plan import Case, Pass, Run
+from gdbench.tasks.inputs import make_task, row_classes
 
 #: The columns of a curve.
 CURVE = ("step", "epoch", "samples", "seconds", "objective", "gap", "gradient_norm")

@@ -27,10 +27,10 @@ from gdbench.errors import DatasetUnavailable, GdbenchError
 from gdbench.kernels import jit, landscapes, losses, optimizers, schedules
 from gdbench.problems import Problem, load_problem
 from gdbench.problems.optimum import refuse_uncertain
-from gdbench.solve.inputs import row_classes
-from gdbench.solve.model import MLP, model_of, refuse_sparse
-from gdbench.solve.setting import Setting, settle
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
+from gdbench.tasks.inputs import row_classes
+from gdbench.tasks.model import MLP, model_of, refuse_sparse
+from gdbench.tasks.setting import Setting, settle
 
 Fields = tuple[tuple[str, Any], ...]
 

@@ -72,7 +72,7 @@ from gdbench.errors import GdbenchError, one_line, unknown
 from gdbench.kernels import landscapes, losses, optimizers, order, penalties, schedules
 from gdbench.problems import catalog, preprocess
 from gdbench.problems.data import file_of
-from gdbench.solve.model import model_of
+from gdbench.tasks.model import model_of
 
 FOLDER = Path(__file__).parent / "suites"
 

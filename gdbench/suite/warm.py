@@ -17,9 +17,9 @@ from pathlib import Path
 from gdbench.errors import GdbenchError
 from gdbench.kernels import jit
 from gdbench.solve import descent
-from gdbench.solve.inputs import make_task
 from gdbench.suite import landscapes, spread
 from gdbench.suite.plan import Case, Loop, Plan, Solver
+from gdbench.tasks.inputs import make_task
 
 #: Fewer loops than this are not worth starting processes for.
 WORTHWHILE = 6

@@ -76,7 +76,7 @@ FAULTS = (
     ),
     Plant(
         "a copy of X in a loop",
-        "gdbench/solve/inputs.py",
+        "gdbench/tasks/inputs.py",
         "    return Dense(values)\n",
         "    return Dense(values.copy())\n",
         "memory.",

@@ -7,7 +7,7 @@ import pytest
 
 import gdbench as gd
 from gdbench.kernels import optimizers
-from gdbench.solve.setting import loop_form
+from gdbench.tasks.setting import loop_form
 
 RNG = np.random.default_rng(3)
 STEPS, D, RATE = 40, 3, 0.05

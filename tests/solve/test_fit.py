@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 import gdbench as gd
-from gdbench.solve.inputs import as_data
+from gdbench.tasks.inputs import as_data
 
 HOURS, SCORES = np.arange(1.0, 6.0)[:, None], np.array([2.0, 4.0, 5.0, 4.0, 5.0])
 RNG = np.random.default_rng(7)
@@ -353,7 +353,7 @@ def test_classes_of_a_softmax():
 
 
 def test_help_names_every_option():
-    from gdbench.solve import setting
+    from gdbench.tasks import setting
 
     for function in (gd.fit, gd.sweep):
         parameters = inspect.signature(function).parameters

@@ -14,7 +14,7 @@ from gdbench.errors import GdbenchError, unknown
 from gdbench.kernels import losses, optimizers, order, penalties, schedules
 from gdbench.kernels.optimizers.wrapped import layers
 from gdbench.kernels.registry import checked, in_dtype, name_of
-from gdbench.solve.model import MLP, model_of
+from gdbench.tasks.model import MLP, model_of
 
 VARIANTS = ("batch", "stochastic", "mini-batch")
 

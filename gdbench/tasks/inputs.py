@@ -15,8 +15,8 @@ from gdbench.kernels.models.linear import Linear, Linears
 from gdbench.kernels.models.mlp import Perceptron, activations
 from gdbench.kernels.registry import in_dtype, name_of
 from gdbench.kernels.task import Task, Unweighted, Weighted
-from gdbench.solve.model import refuse_sparse
-from gdbench.solve.setting import Setting
+from gdbench.tasks.model import refuse_sparse
+from gdbench.tasks.setting import Setting
 
 LARGEST_ROWS = 2**31 - 1
 

@@ -1,0 +1,1 @@
+"""From a user's words and arrays, checked once and early, to a task for the kernels."""
