@@ -222,24 +222,26 @@ def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = Fals
         emit({"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "problems": rows})
         return
     heads = ("problem", "rows", "columns", "solvers", "rates", "seeds", "runs")
-    Console().print(
-        grid((*heads, "time"), ([*(row[h] for h in heads), row["error"] or plans.describe(row["seconds"])] for row in rows))
-    )
+    show_table((*heads, "time"), ([*(row[h] for h in heads), row["error"] or plans.describe(row["seconds"])] for row in rows))
     note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)}")
 
 
-def grid(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
-    """A table for the terminal."""
+#: Characters in a line of a table that goes elsewhere than to a terminal, where nothing is folded.
+WIDE = 200
+
+
+def show_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table on stdout."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
     for number, head in enumerate(heads):
         table.add_column(head, justify="right" if number else "left", overflow="fold", no_wrap=not number)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    return table
+    (Console() if sys.stdout.isatty() else Console(width=WIDE)).print(table)
 
 
 def note(line: str) -> None:
@@ -351,14 +353,14 @@ def validate(
     if json_:
         write_text(json_, parity.to_json(rows))
     if every:
-        Console().print(grid(parity.table.HEADS, map(parity.table.cells, rows)))
+        show_table(parity.table.HEADS, map(parity.table.cells, rows))
     wrong = parity.disagreements(rows)
-    Console().print(grid(SUMMARY_HEADS, (summary_cells(r) for r in parity.summary(rows) if not r["skipped"])))
+    show_table(SUMMARY_HEADS, (summary_cells(r) for r in parity.summary(rows) if not r["skipped"]))
     for row in rows:
         if row.status == "skipped":
             note(f"{row.against} is not installed, so it was left out: {row.reason}")
     if wrong:
-        Console().print(grid(parity.table.HEADS, map(parity.table.cells, wrong)))
+        show_table(parity.table.HEADS, map(parity.table.cells, wrong))
         note(f"{len(wrong)} of {len(rows)} cases disagree")
         raise typer.Exit(1)
 
@@ -476,7 +478,7 @@ def landscape(
     chosen = [each.strip() for each in optimizers.split(",") if each.strip()]
     scene = landscapes.scene(name, chosen or landscapes.OPTIMIZERS, begin, steps=steps)
     heads = ("optimizer", "learning rate", "ends at", "f", "which")
-    Console().print(grid(heads, landscapes.ends(scene)))
+    show_table(heads, landscapes.ends(scene))
     if out:
         write_text(out, landscapes.html([scene]))
         note(f"written: {out}")

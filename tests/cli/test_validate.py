@@ -35,7 +35,9 @@ def test_agreement_is_exit_code_0(cases, capsys, tmp_path):
     assert cli.main(["validate", "--against", "numpy", "--json", str(tmp_path / "new" / "parity.json")]) == 0
     rows = json.loads((tmp_path / "new" / "parity.json").read_text())
     assert [row["passed"] for row in rows] == [True, True]
-    assert "numpy" in capsys.readouterr().out
+    heads, line = capsys.readouterr().out.splitlines()[::2]
+    assert heads.split() == "against version cases passed failed largest difference relative seconds".split()
+    assert line.startswith("numpy")
 
 
 def test_disagreement_is_exit_code_1_and_named(cases, capsys):
