@@ -12,7 +12,7 @@ import pandas as pd
 from gdbench.report import view
 from gdbench.report.view import ProblemView, SolverView, View
 from gdbench.suite import metrics, statistics
-from gdbench.suite.execute import target_label
+from gdbench.suite.execute import LOST, target_label
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def ends(shown: View) -> pd.Series:
     """Where the runs of the grid circle, or the gap they ended with, by problem, solver and rate; inf if one diverged."""
     runs = shown.results.tuning
     floors = metrics.noise_floor(shown.results).set_index("run_id").floor
-    lost = runs.status.isin(["diverged", "failed"])
+    lost = runs.status.isin(LOST)
     end = runs.run_id.map(floors).astype(float).fillna(runs.relative_gap).where(~lost, math.inf)
     grouped = end.groupby([runs.problem, runs.solver, runs.learning_rate])
     return grouped.median().where(grouped.max() < math.inf, math.inf)

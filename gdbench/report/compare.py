@@ -47,7 +47,7 @@ class Comparison:
     rows : DataFrame
         A row a problem, solver and measure: problem, solver, label, measure, target, a, b (medians over seeds; inf
         where a target was missed), ratio (B ⁄ A; below 1 is better), low, high (its interval over seeds), noise (the
-        factor that a change of a clock has to exceed), seeds, verdict.
+        factor that a change of a clock has to exceed; NaN where it is not known), seeds, verdict.
     notes : list of str
         What a reader has to know: other machines, versions, solvers that only one folder holds.
     clocks : bool
@@ -117,7 +117,8 @@ def compare(a: str | Path, b: str | Path, *, clocks: bool = False, threshold: fl
     """Compare two results folders, the older one first.
 
     Runs are paired by seed. A measure is worse where the whole interval of the ratio B ⁄ A lies above the threshold
-    (for clocks also above the A/A noise of both folders), better where it lies below its inverse.
+    (for clocks also above the A/A noise of both folders), better where it lies below its inverse. Clocks of a single seed, or
+    of a problem whose noise one of the folders does not know, get no verdict.
 
     Parameters
     ----------
@@ -154,7 +155,18 @@ def compare(a: str | Path, b: str | Path, *, clocks: bool = False, threshold: fl
     rows = [row for key in common for row in _compared(one, other, key, used, threshold)]
     if not rows:
         raise GdbenchError(f"{names[0]} and {names[1]} share no seed of any solver")
-    return Comparison(names, pd.DataFrame(rows), notes, used, threshold, _changes(one, other))
+    table = pd.DataFrame(rows)
+    return Comparison(names, table, notes + _unsure(table), used, threshold, _changes(one, other))
+
+
+def _unsure(rows: pd.DataFrame) -> list[str]:
+    """Why clocks got no verdict."""
+    clocks = rows[rows.measure.isin([measure for measure, (clock, _) in MEASURES.items() if clock])]
+    told = []
+    for which, why in ((clocks.seeds < 2, "rest on one seed"), (clocks.noise.isna(), "were not timed twice in both folders")):
+        if which.any():
+            told.append(f"{words.plural(int(which.sum()), 'comparison')} of clocks {why}, so that no verdict is given.")
+    return told
 
 
 def _machines(one: View, other: View) -> tuple[list[str], bool]:
@@ -213,7 +225,7 @@ def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, thresh
         return
     before, after = before.loc[seeds], after.loc[seeds]
     target = _target(set(one.targets) & set(other.targets), before, after)
-    noise = max(_noise(one, key[0]), _noise(other, key[0]))
+    noise = float(np.max([_noise(one, key[0]), _noise(other, key[0])]))  # NaN where one is
     alone = (before.timing == "alone").all() and (after.timing == "alone").all()
     for measure, (clock, _) in MEASURES.items():
         if clock and not (clocks and alone):
@@ -222,7 +234,8 @@ def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, thresh
         if np.isnan(a).any() or np.isnan(b).any():
             continue
         aim = {"measure": measure, "target": target if measure != "speed" else math.nan, "seeds": len(seeds)}
-        yield named | aim | judge(a, b, noise if clock else 1.0, threshold)
+        verdict = judge(a, b, noise if clock else 1.0, threshold)
+        yield named | aim | verdict | ({"verdict": SAME} if clock and len(seeds) < 2 else {})
 
 
 def _only_one_usable(
@@ -234,7 +247,7 @@ def _only_one_usable(
     values = _values("convergence", usable, target)
     if np.isnan(values).any():  # another objective, which has no gap
         return
-    middle = float(np.quantile(values, 0.5, method="lower"))
+    middle = float(np.median(values))
     a, b = (math.inf, middle) if before.empty else (middle, math.inf)
     told = {"measure": "convergence", "target": target, "seeds": len(usable), "a": a, "b": b, "noise": 1.0}
     yield named | told | dict.fromkeys(("ratio", "low", "high"), math.nan) | {"verdict": BETTER if before.empty else WORSE}
@@ -256,9 +269,8 @@ def _target(targets: set[float], *sides: pd.DataFrame) -> float:
 
 
 def _noise(shown: View, problem: str) -> float:
-    """The A/A noise of a problem's clock; 1 where it is not known."""
-    found = next(p.noise for p in shown.problems if p.name == problem)
-    return 1.0 if math.isnan(found) else found
+    """The A/A noise of a problem's clock; NaN where it is not known."""
+    return next(p.noise for p in shown.problems if p.name == problem)
 
 
 def _values(measure: str, runs: pd.DataFrame, target: float) -> np.ndarray:
@@ -277,9 +289,9 @@ def judge(a: np.ndarray, b: np.ndarray, noise: float, threshold: float) -> dict[
     Returns
     -------
     dict
-        a, b (lower medians), ratio, low, high, noise, verdict.
+        a, b (medians), ratio, low, high, noise, verdict.
     """
-    middle = [float(np.quantile(values, 0.5, method="lower")) for values in (a, b)]
+    middle = [float(np.median(values)) for values in (a, b)]
     found: dict[str, Any] = {"a": middle[0], "b": middle[1], "noise": noise}
     hits = [int(np.isfinite(values).sum()) for values in (a, b)]
     both = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
@@ -287,7 +299,7 @@ def judge(a: np.ndarray, b: np.ndarray, noise: float, threshold: float) -> dict[
     found |= {"ratio": ratio, "low": low, "high": high}
     if hits[0] != hits[1]:
         return found | {"verdict": WORSE if hits[1] < hits[0] else BETTER}
-    limit = max(noise, threshold)
+    limit = math.inf if math.isnan(noise) else max(noise, threshold)
     verdict = WORSE if low > limit else BETTER if high < 1 / limit else SAME
     return found | {"verdict": verdict}
 

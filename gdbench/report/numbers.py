@@ -10,6 +10,10 @@ from typing import Any
 SMALLEST = 1e-16
 
 
+#: Seeds whose spread says something of the noise of a clock.
+FEWEST = 3
+
+
 @dataclass(frozen=True)
 class Spread:
     """A quantity over seeds, as :mod:`gdbench.suite.metrics` gives it.
@@ -30,7 +34,7 @@ class Spread:
 
     @property
     def reached(self) -> bool:
-        """Whether at least half of the seeds did."""
+        """Whether more than half of the seeds did."""
         return math.isfinite(self.value)
 
     @property
@@ -45,6 +49,8 @@ NOTHING = Spread(math.inf, math.inf, math.inf, 0, 0)
 def distinguishable(a: Spread, b: Spread, factor: float) -> bool:
     """Whether two costs differ beyond doubt: their intervals are apart, and by more than the clock's noise.
 
+    Where that noise is not known, only the spread over `FEWEST` seeds or more stands for it.
+
     Parameters
     ----------
     a, b : Spread
@@ -57,8 +63,9 @@ def distinguishable(a: Spread, b: Spread, factor: float) -> bool:
     if not a.reached:
         return False
     apart = a.high < b.low or b.high < a.low
-    floor = 1.0 if math.isnan(factor) else factor
-    return apart and max(a.value, b.value) > floor * min(a.value, b.value)
+    if math.isnan(factor):
+        return apart and min(a.seeds, b.seeds) >= FEWEST
+    return apart and max(a.value, b.value) > factor * min(a.value, b.value)
 
 
 def describe(value: Any) -> str:

@@ -16,7 +16,7 @@ from gdbench.errors import GdbenchError
 from gdbench.report import numbers, style
 from gdbench.report.numbers import Spread
 from gdbench.suite import metrics, results
-from gdbench.suite.execute import target_label
+from gdbench.suite.execute import LOST, target_label
 from gdbench.suite.results import Results
 
 #: So many solvers can be told apart in one figure.
@@ -378,7 +378,7 @@ def _costs(row: pd.Series, target: str, timed: bool) -> dict[str, Spread]:
 def _final(row: pd.Series) -> Spread:
     ends = (float(row[f"relative_gap{end}"]) for end in ("", "_low", "_high"))
     middle, low, high = (max(end, numbers.SMALLEST) for end in ends)
-    if math.isnan(row.relative_gap) or row.status in ("diverged", "failed"):
+    if math.isnan(row.relative_gap) or row.status in LOST:
         return numbers.NOTHING
     return Spread(middle, low, high, int(row.seeds), int(row.seeds))
 
@@ -386,7 +386,7 @@ def _final(row: pd.Series) -> Spread:
 def sensitivities(found: Results) -> dict[tuple[str, str], Sensitivity]:
     """The sensitivity of each solver, by problem and solver."""
     runs = found.tuning[[*SOLVER, "learning_rate", "status", "relative_gap"]]
-    usable = ~runs.status.isin(["diverged", "failed"]) & np.isfinite(runs.relative_gap)
+    usable = ~runs.status.isin(LOST) & np.isfinite(runs.relative_gap)
     final = runs.relative_gap.clip(lower=numbers.SMALLEST).where(usable)
     runs = runs.assign(final=final, lost=runs.status == "diverged")
     rates = runs.groupby([*SOLVER, "learning_rate"])

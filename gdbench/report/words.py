@@ -93,8 +93,10 @@ def answer(problem: ProblemView) -> str:
         none = f"On {problem.name}, no solver reached a gap of {gap(max(problem.targets))} with every seed"
         closest = f"; the closest, {winner.label} at {rate(winner.rate)}, ended at {gap(winner.final.value)}"
         return f"{none}{closest if winner.final.reached else ''}."
+    close = len(peers(problem))
+    place = f", not distinguishable from {plural(close, 'other')}" if close else " first"
     first = (
-        f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)} first, "
+        f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)}{place}, "
         f"in {taken(problem.by, problem.cost(winner))}"
     )
     other = rival(problem)
@@ -141,11 +143,26 @@ def doubt(problem: ProblemView) -> str:
         return f"On {problem.name} there is no first place to be sure of."
     close = peers(problem)
     if not close:
-        against = "the noise and the spread over seeds" if problem.by == "seconds" else "the spread over seeds"
-        return f"On {problem.name}, the lead of {winner.label} exceeds {against}.{untimed(problem)}"
+        return f"On {problem.name}, the lead of {winner.label} {_certainty(problem)}.{untimed(problem)}"
     named = ", ".join(f"{s.label} ({amount(problem.by, problem.cost(s).value)})" for s in close[:4])
     more = f" and {len(close) - 4} more" if len(close) > 4 else ""
     return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}.{untimed(problem)}"
+
+
+def _certainty(problem: ProblemView) -> str:
+    """What a lead that is one exceeds."""
+    known = ["the noise"] if problem.by == "seconds" and not math.isnan(problem.noise) else []
+    known += ["the spread over seeds"] if problem.solvers[0].seeds > 1 else []
+    return f"exceeds {listed(known)}" if known else "rests on one seed"
+
+
+def unfinished(view: View) -> str:
+    """How far the suite is; nothing once it is done."""
+    found = view.results
+    if found.finished >= found.planned:
+        return ""
+    done = f"{found.finished:,} of {plural(found.planned, 'run')} are done"
+    return f"The suite is not finished: {done}, so every place and every number here is provisional."
 
 
 def untimed(problem: ProblemView) -> str:
@@ -165,12 +182,15 @@ def summary(view: View) -> str:
     if not decided:
         return f"No solver reached a target on any of {plural(len(view.problems), 'problem')}."
     first = Counter(p.solvers[0].label for p in decided).most_common()
+    tied = sum(bool(peers(p)) for p in decided)
     if len(decided) == 1:
-        return f"{capital(first[0][0])} was first."
+        alone = "was first" if not tied else "took the least, though others are not distinguishable from it"
+        return f"{capital(first[0][0])} {alone}."
     parts = [f"{label} was first on {times}" for label, times in first[:3]]
     rest = sum(times for _, times in first[3:])
     others = f", and others on {rest}" if rest else ""
-    return f"Of {plural(len(decided), 'problem')}, {', '.join(parts)}{others}."
+    doubtful = f"; on {tied} of them others are not distinguishable from the first" if tied else ""
+    return f"Of {plural(len(decided), 'problem')}, {', '.join(parts)}{others}{doubtful}."
 
 
 def noise(view: View) -> str:
@@ -179,7 +199,10 @@ def noise(view: View) -> str:
         return "Nothing was timed alone, so there is no noise of a clock to exceed."
     known = [problem for problem in view.problems if problem.pairs]
     if not known:
-        return "Nothing was timed twice, so the noise of the clock is not known; times are compared by their spread alone."
+        return (
+            "Nothing was timed twice, so the noise of the clock is not known: times are compared by their spread alone, and "
+            f"those of fewer than {numbers.FEWEST} seeds are not distinguishable."
+        )
     pairs = sum(problem.pairs for problem in known)
     each = ", ".join(f"{excess(problem.noise)} on {problem.name}" for problem in known)
     return (
@@ -409,7 +432,7 @@ def method(view: View) -> list[str]:
         f"time of a single solver. {alone}",
         TUNING[rule] + ends,
         "A cost to a target is the median over seeds at the first recorded point at or under it, with the quartiles, "
-        "which for three seeds are the smallest and the largest. A seed that missed counts as infinite.",
+        "which for three seeds are the smallest and the largest. A seed that missed, or diverged later on, counts as infinite.",
     ]
 
 

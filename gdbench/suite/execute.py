@@ -25,6 +25,9 @@ CURVE = ("step", "epoch", "samples", "seconds", "objective", "gap", "gradient_no
 #: What reaching a target is counted in, and the column of the curve that counts it; samples are row gradients.
 COSTS = {"epochs": 1, "samples": 2, "updates": 0, "seconds": 3}
 
+#: Ends of a run that got nowhere, whatever it passed on its way.
+LOST = ("diverged", "failed")
+
 #: A gap below −FLOOR·max(1, |f*|) means that f* is wrong.
 FLOOR = 1e-9
 
@@ -183,7 +186,7 @@ def _record(
             "test_metric": problem.metric(coef, intercept, "test", network),
             "metric_name": problem.metric_name,
         }
-    return Record(row | costs_to_targets(curve, work.targets, how["comparable"]), curve)
+    return Record(row | costs_to_targets(curve, work.targets, row["status"], how["comparable"]), curve)
 
 
 def _curve(outcome: descent.Outcome, lane: int, n: int) -> np.ndarray:
@@ -202,13 +205,17 @@ def _gaps(objective: np.ndarray, f_star: float, dtype: np.dtype) -> np.ndarray:
     return gap
 
 
-def costs_to_targets(curve: np.ndarray, targets: tuple[float, ...], comparable: bool = True) -> dict[str, float]:
+def costs_to_targets(curve: np.ndarray, targets: tuple[float, ...], status: str, comparable: bool = True) -> dict[str, float]:
     """What the first recorded point at or under each relative gap had cost: inf for a miss, NaN without f*.
+
+    Whoever diverges later has not got there.
 
     Parameters
     ----------
     curve : ndarray of shape (points, len(CURVE))
     targets : tuple of float
+    status : str
+        How the run ended.
     comparable : bool
 
     Returns
@@ -220,7 +227,7 @@ def costs_to_targets(curve: np.ndarray, targets: tuple[float, ...], comparable: 
     start = curve[0, 5]
     for target in targets:
         with np.errstate(invalid="ignore"):
-            reached = np.flatnonzero(curve[:, 5] <= target * start)
+            reached = np.flatnonzero((curve[:, 5] <= target * start) & (status not in LOST))
         for name, column in COSTS.items():
             value = (float(curve[reached[0], column]) if reached.size else math.inf) if comparable else math.nan
             found[f"{name}_to_{target_label(target)}"] = value

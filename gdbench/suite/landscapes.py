@@ -96,7 +96,7 @@ def _record(work: Pass, place: Any, start: np.ndarray, optimum: float, run: Run,
         "test_metric": math.nan,
         "metric_name": "",
     }
-    return Record(row | costs_to_targets(curve, work.targets, not math.isnan(optimum)), curve)
+    return Record(row | costs_to_targets(curve, work.targets, row["status"], not math.isnan(optimum)), curve)
 
 
 def _last(path: Path) -> int:

@@ -7,7 +7,7 @@ relative gap
     (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0 (of a network its seeded start): 1 at the start, 0 at the optimum.
 cost to a target
     Epochs, samples (gradients of a row), updates or seconds at the first recorded point whose relative gap is at or
-    under the target. A miss is ∞.
+    under the target. A miss is ∞, and so is a run that diverged or failed later on.
 aRT
     Σ cost ÷ successes: of all runs the cost that was spent, to the target or to the end, over the number that reached
     it.
@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdbench.suite import tuning
-from gdbench.suite.execute import COSTS, target_label
+from gdbench.suite.execute import COSTS, LOST, target_label
 from gdbench.suite.results import Results
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def sensitivity(results: Results, target: float | None = None) -> pd.DataFrame:
     parts = []
     for problem, runs in results.tuning.groupby("problem", sort=False):
         chosen = common_target(results, str(problem)) if target is None else target
-        usable = ~runs["status"].isin(["diverged", "failed"])
+        usable = ~runs["status"].isin(LOST)
         part = runs[[*GROUP, "learning_rate"]].assign(target=chosen, diverged=runs["status"] == "diverged")
         for name, column in zip(LEVELS, [f"{c}_to_{target_label(chosen)}" for c in LEVELS[:2]] + LEVELS[2:], strict=True):
             part[name] = runs[column].where(usable, math.inf)
@@ -144,14 +144,9 @@ def sensitivity(results: Results, target: float | None = None) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame(columns=[*GROUP, "learning_rate", "target", *LEVELS, "diverged", "runs"])
     grouped = pd.concat(parts, ignore_index=True).groupby([*GROUP, "learning_rate"], sort=False)
-    found = grouped[["target"]].first().join(_lower_medians(grouped, LEVELS))
+    medians = grouped[LEVELS].median().where(grouped[LEVELS].count().eq(grouped.size(), axis=0))  # NaN where a value is
+    found = grouped[["target"]].first().join(medians)
     return found.assign(diverged=grouped["diverged"].mean(), runs=grouped.size()).reset_index()
-
-
-def _lower_medians(grouped: Any, columns: list[str]) -> pd.DataFrame:
-    """The lower median of each group, as of :func:`spread`: NaN where a value is."""
-    values = grouped[columns]
-    return values.quantile(0.5, interpolation="lower").where(values.count().eq(grouped.size(), axis=0))
 
 
 def common_target(results: Results, problem: str) -> float:
@@ -162,7 +157,7 @@ def common_target(results: Results, problem: str) -> float:
         comparable = runs[column.notna()]
         if len(comparable) == 0:
             continue
-        reached = np.isfinite(comparable[column.name]) & ~comparable["status"].isin(["diverged", "failed"])
+        reached = np.isfinite(comparable[column.name]) & ~comparable["status"].isin(LOST)
         if reached.groupby(comparable["solver"]).any().mean() >= 0.5:
             return target
     return max(results.targets)
@@ -363,7 +358,8 @@ def middle_of(values: pd.Series) -> float:
 
 def _endings(runs: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:
     """How the runs at the best rate ended."""
-    low, middle, high = spread(runs["relative_gap"])
+    lost = runs["status"].isin(LOST) & runs["relative_gap"].notna()
+    low, middle, high = spread(runs["relative_gap"].mask(lost, math.inf))
     found: dict[str, Any] = {"relative_gap": middle, "relative_gap_low": low, "relative_gap_high": high}
     for name in ("objective", "test_metric", "train_metric", "seconds"):
         found[name] = middle_of(runs[name])
@@ -377,12 +373,16 @@ def _endings(runs: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:
 
 
 def spread(values: Iterable[float]) -> tuple[float, float, float]:
-    """Lower quartile, median and upper quartile; each is an observed value, so that infinities are not averaged."""
+    """Lower quartile, median and upper quartile.
+
+    The quartiles are observed values, the outer ones; the median is the mean of the two middle ones, ∞ where one of them is.
+    """
     found = sorted(float(value) for value in values)
     if not found or any(map(math.isnan, found)):
         return math.nan, math.nan, math.nan
     last = len(found) - 1
-    return found[math.floor(0.25 * last)], found[math.floor(0.5 * last)], found[math.ceil(0.75 * last)]
+    middle = 0.5 * (found[last // 2] + found[len(found) // 2])
+    return found[math.floor(0.25 * last)], middle, found[math.ceil(0.75 * last)]
 
 
 def _grouped(runs: pd.DataFrame) -> Iterable[tuple[tuple[str, str], pd.DataFrame]]:

@@ -205,7 +205,7 @@ def settled(record: Record, best: dict[str, float], targets: Iterable[float]) ->
         curve[:, 5] = curve[:, 4] - value
         gap, scale = float(curve[-1, 5]), float(curve[0, 5])
         row = record.row | {"optimum": value, "gap": gap, "relative_gap": gap / scale if scale > 0 else math.nan}
-        return Record(row | costs_to_targets(curve, tuple(targets)), curve)
+        return Record(row | costs_to_targets(curve, tuple(targets), row["status"]), curve)
 
 
 def _runs_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

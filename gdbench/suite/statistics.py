@@ -179,8 +179,8 @@ def performance_profile(costs: list[np.ndarray]) -> Shares:
         Over τ ≥ 1; the band comes from resampled seeds.
     """
     generator = np.random.default_rng(0)
-    ratios = np.stack([ratio(lower_median(found)) for found in costs], axis=-1)
-    drawn = np.stack([ratio(lower_median(resampled(found, generator))) for found in costs], axis=-1)
+    ratios = np.stack([ratio(np.median(found, axis=-1)) for found in costs], axis=-1)
+    drawn = np.stack([ratio(np.median(resampled(found, generator), axis=-1)) for found in costs], axis=-1)
     tau = np.geomspace(1.0, max(2.0, 1.2 * ratios[np.isfinite(ratios)].max(initial=1.0)), 100)
     return _shares(tau, ratios, drawn)
 
@@ -213,11 +213,6 @@ def resampled(costs: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     seeds = costs.shape[-1]
     picks = generator.integers(seeds, size=(RESAMPLED, seeds))
     return np.moveaxis(costs[..., picks], -2, 0)
-
-
-def lower_median(costs: np.ndarray) -> np.ndarray:
-    """The lower median over the last axis, which does not average infinities."""
-    return np.sort(costs, axis=-1)[..., (costs.shape[-1] - 1) // 2]
 
 
 def share_within(values: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The declared rule by which the best learning rate of a solver on a problem is chosen.
 
 ``time``
-    For each rate, the median over seeds of the cost to the tightest target that any rate reaches in at least half of
+    For each rate, the median over seeds of the cost to the tightest target that any rate reaches in more than half of
     its seeds; the cheapest rate wins, and of equals the one with the lower final gap. The cost is counted in samples:
     within one solver it is proportional to the seconds, and free of their noise. Where no target is reached, as
     ``gap``.
@@ -20,9 +20,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-from gdbench.suite.execute import target_label
+from gdbench.suite.execute import LOST, target_label
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ def choose(rows: Iterable[Mapping[str, Any]], targets: Iterable[float], rule: st
     by_rate: dict[float, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         by_rate[float(row["learning_rate"])].append(row)
-    gaps = {rate: _median(_final(row) for row in group) for rate, group in by_rate.items()}
+    gaps = {rate: median(_final(row) for row in group) for rate, group in by_rate.items()}
     if rule == "time" and all(row.get("model", "linear") == "linear" for group in by_rate.values() for row in group):
         for target in sorted(targets):
-            costs = {rate: _median(_cost(row, target) for row in group) for rate, group in by_rate.items()}
+            costs = {rate: median(_cost(row, target) for row in group) for rate, group in by_rate.items()}
             best = min(by_rate, key=lambda rate: (costs[rate], gaps[rate], rate))
             if math.isfinite(costs[best]):
                 return Choice(best, target, len(by_rate))
@@ -72,20 +73,14 @@ def choose(rows: Iterable[Mapping[str, Any]], targets: Iterable[float], rule: st
     return Choice(best_of_all if usable else None, None, len(by_rate))
 
 
-def _median(values: Iterable[float]) -> float:
-    """The lower median: of four values the second, so that infinities are not averaged."""
-    found = sorted(values)
-    return found[(len(found) - 1) // 2]
-
-
 def _cost(row: Mapping[str, Any], target: float) -> float:
     cost = float(row.get(f"samples_to_{target_label(target)}", math.inf))
-    return math.inf if math.isnan(cost) or row["status"] in ("diverged", "failed") else cost
+    return math.inf if math.isnan(cost) or row["status"] in LOST else cost
 
 
 def _final(row: Mapping[str, Any]) -> float:
     """The final gap; the objective itself where there is no f* to subtract."""
-    if row["status"] in ("diverged", "failed"):
+    if row["status"] in LOST:
         return math.inf
     value = float(row["gap"])
     value = float(row["objective"]) if math.isnan(value) else value

@@ -110,6 +110,19 @@ def test_another_problem_of_the_same_name_is_left_out(first, tmp_path):
         compare(first, second)
 
 
+@pytest.mark.parametrize(
+    ("kept", "why"), [({"seed": 0}, "rest on one seed"), ({"repeat": 0}, "were not timed twice")], ids=["one seed", "no repeat"]
+)
+def test_clocks_whose_noise_is_not_known_get_no_verdict(tmp_path, kept, why):
+    (name, value), *_ = kept.items()
+    a = other(tmp_path / "one", lambda runs: runs[runs[name] == value])
+    b = other(tmp_path / "two", lambda runs: slower(runs[runs[name] == value].copy()))
+    found = compare(a, b)
+    assert len(found.rows[found.rows.measure == "speed"])
+    assert (found.rows.verdict == SAME).all()
+    assert any(why in note for note in found.notes)
+
+
 def test_intervals_and_verdicts():
     middle, low, high = interval(np.log([1.1, 1.2, 1.3]))
     assert 1.1 <= low < middle < high <= 1.3
@@ -118,5 +131,6 @@ def test_intervals_and_verdicts():
     assert judge(a, 1.2 * a, 1.0, 1.05)["verdict"] == WORSE
     assert judge(a, 1.2 * a, 1.3, 1.05)["verdict"] == SAME
     assert judge(a, np.array([1.0, np.inf, 1.0]), 1.0, 1.05)["verdict"] == WORSE
+    assert judge(a, 9.0 * a, np.nan, 1.05)["verdict"] == SAME
     never = np.full(3, np.inf)
     assert judge(never, never, 1.0, 1.05)["verdict"] == SAME

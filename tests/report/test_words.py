@@ -1,3 +1,5 @@
+import json
+import math
 import re
 from dataclasses import replace
 
@@ -6,6 +8,7 @@ import pandas as pd
 import pytest
 import synthetic
 
+from gdbench import report
 from gdbench.report import across, view, words
 from gdbench.report.numbers import NOTHING, Spread, distinguishable
 from gdbench.suite.execute import target_label
@@ -99,6 +102,8 @@ def test_costs_within_the_noise_are_not_distinguishable():
     assert distinguishable(a, b, 1.05)
     assert not distinguishable(a, b, 1.2)
     assert not distinguishable(a, Spread(1.1, 1.01, 1.2, 3, 3), 1.0)
+    assert distinguishable(a, b, math.nan)  # the spread over three seeds stands for the noise
+    assert not distinguishable(Spread(1.0, 1.0, 1.0, 1, 1), Spread(9.0, 9.0, 9.0, 1, 1), math.nan)
     assert distinguishable(a, NOTHING, 1.0)
     assert not distinguishable(NOTHING, NOTHING, 1.0)
 
@@ -108,6 +113,28 @@ def test_close_solvers_are_named(shown):
     for close in words.peers(problem):
         assert close.label in words.doubt(problem)
     assert "exceeds the noise" in words.doubt(problem) or words.peers(problem)
+    assert ("not distinguishable from" in words.answer(problem)) == bool(words.peers(problem))
+    tied = sum(bool(words.peers(found)) for found in shown.problems)
+    assert (f"on {tied} of them others are not distinguishable" in words.summary(shown)) == (tied > 0)
+
+
+def test_a_lead_exceeds_only_what_is_known(shown):
+    (problem, *_) = (found for found in shown.problems if not words.peers(found) and found.by == "seconds")
+    quiet = replace(problem, noise=math.nan)
+    assert "exceeds the spread over seeds." in words.doubt(quiet) or words.peers(quiet)
+    alone = replace(quiet, by="epochs", solvers=[replace(solver, seeds=1) for solver in quiet.solvers])
+    assert words.peers(alone) or "rests on one seed" in words.doubt(alone)
+
+
+def test_an_unfinished_suite_says_so(shown, tmp_path):
+    assert words.unfinished(shown) == ""
+    folder = synthetic.write(tmp_path, ("flights",))
+    suite = json.loads((folder / "suite.json").read_text())
+    (folder / "suite.json").write_text(json.dumps(suite | {"planned": suite["finished"] + 1000}))
+    said = f"The suite is not finished: {suite['finished']:,} of {suite['finished'] + 1000:,} runs are done"
+    page = report.write(folder)
+    assert said in page.read_text(encoding="utf-8")
+    assert said in page.with_suffix(".md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,18 @@ def curve(gaps):
 
 
 def test_costs_to_targets():
-    found = costs_to_targets(curve([2.0, 1.0, 0.1, 0.3, 0.002]), (1e-1, 1e-3, 1e-4))
+    found = costs_to_targets(curve([2.0, 1.0, 0.1, 0.3, 0.002]), (1e-1, 1e-3, 1e-4), "budget")
     assert found["epochs_to_1e-1"] == 2  # 0.1 ≤ 0.1·2, at the first such point
     assert found["samples_to_1e-3"] == 40
     assert found["seconds_to_1e-3"] == 2.0
     assert found["updates_to_1e-4"] == math.inf
-    assert math.isnan(costs_to_targets(curve([2.0, 1.0]), (1e-1,), comparable=False)["epochs_to_1e-1"])
+    assert math.isnan(costs_to_targets(curve([2.0, 1.0]), (1e-1,), "budget", comparable=False)["epochs_to_1e-1"])
+
+
+@pytest.mark.parametrize("status", ["diverged", "failed"])
+def test_whoever_is_lost_later_has_reached_nothing(status):
+    found = costs_to_targets(curve([2.0, 0.1, 1e9]), (1e-1,), status)
+    assert set(found.values()) == {math.inf}
 
 
 @pytest.mark.parametrize(("target", "label"), [(1e-3, "1e-3"), (0.1, "1e-1"), (0.05, "5e-2"), (2.5e-12, "2.5e-12")])
@@ -130,6 +136,9 @@ def test_without_a_run_that_circles_there_is_no_noise_floor():
 
 def test_spread_does_not_average_infinities():
     assert metrics.spread([1.0, 2.0, math.inf]) == (1.0, 2.0, math.inf)
+    assert metrics.spread([1.0, 2.0]) == (1.0, 1.5, 2.0)
+    assert metrics.spread([1.0, math.inf]) == (1.0, math.inf, math.inf)
+    assert metrics.spread([4.0, 2.0, 1.0, 3.0])[1] == 2.5
     assert all(map(math.isnan, metrics.spread([])))
     assert all(map(math.isnan, metrics.spread([math.nan, 1.0])))
 

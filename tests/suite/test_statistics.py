@@ -42,11 +42,6 @@ def test_ratios_are_taken_to_the_best():
     assert statistics.ratio(np.array([math.inf, math.inf])).tolist() == [math.inf, math.inf]
 
 
-def test_the_lower_median_averages_no_infinity():
-    assert statistics.lower_median(np.array([3.0, 1.0, math.inf])) == 3.0
-    assert statistics.lower_median(np.array([1.0, math.inf])) == 1.0
-
-
 def test_shares_within():
     found = statistics.share_within(np.array([[1.0, 2.0, math.inf]]), np.array([0.5, 1.0, 5.0]))
     assert found.tolist() == [[0, 1 / 3, 2 / 3]]
