@@ -93,12 +93,9 @@ def answer(problem: ProblemView) -> str:
         none = f"On {problem.name}, no solver reached a gap of {gap(max(problem.targets))} with every seed"
         closest = f"; the closest, {winner.label} at {rate(winner.rate)}, ended at {gap(winner.final.value)}"
         return f"{none}{closest if winner.final.reached else ''}."
-    close = len(peers(problem))
-    place = f", not distinguishable from {plural(close, 'other')}" if close else " first"
-    first = (
-        f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)}{place}, "
-        f"in {taken(problem.by, problem.cost(winner))}"
-    )
+    close, cost = len(peers(problem)), taken(problem.by, problem.cost(winner))
+    place = f"in {cost}, not distinguishable from {plural(close, 'other')}" if close else f"first, in {cost}"
+    first = f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)} {place}"
     other = rival(problem)
     return f"{first}." if other is None else f"{first}; {_second(problem, other)}."
 
