@@ -312,6 +312,8 @@ def listed(items: list[str]) -> str:
 def ranks(found: Ranks) -> str:
     """Who has the lowest average rank."""
     best = found.who[0]
+    if len(found.problems) == 1:
+        return f"On {found.problems[0].name}, {best.label} has the first rank among {len(found.who)}."
     mean, total = significant(found.mean[0]), plural(len(found.problems), "problem")
     missed = int((~np.isfinite(found.costs[0])).sum())
     said = f"Over {total}, {best.label} has the lowest average rank, {mean} among {len(found.who)}"
@@ -457,5 +459,5 @@ def plural(number: int, noun: str) -> str:
 
 
 def capital(text: str) -> str:
-    """A sentence's first letter."""
-    return text[:1].upper() + text[1:]
+    """A text with a sentence's first letter; a name in code stays as it is."""
+    return text if "." in text.split(" ")[0] else text[:1].upper() + text[1:]

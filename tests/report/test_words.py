@@ -273,6 +273,16 @@ def test_shares_are_those_of_the_tables(over, tables):
     assert (costs <= half / grid / 1.005).mean() < 0.5
 
 
+def test_one_problem_has_ranks_and_no_average(shown):
+    over = across.build(replace(shown, problems=shown.problems[:1])).ranks
+    assert words.ranks(over).startswith(f"On {shown.problems[0].name}, {over.who[0].label} has the first rank among")
+
+
+def test_a_name_in_code_begins_no_sentence_with_a_capital():
+    assert words.capital("mini-batch GD was first.") == "Mini-batch GD was first."
+    assert words.capital("gdbench.estimators was first.") == "gdbench.estimators was first."
+
+
 def test_bytes_are_said_in_large_units():
     assert [words.size(count) for count in (0, 1023, 32768, 25276063744)] == ["0 B", "1023 B", "32 KiB", "23.5 GiB"]
 
