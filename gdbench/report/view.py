@@ -102,6 +102,8 @@ class ProblemView:
     ----------
     model : str
         "linear", or the network's name: its `optimum` is then the best value known.
+    refuted : bool
+        Whether a run went below the `optimum` that was taken for the minimum.
     headline : float or None
         The tightest target that some solver reached with every seed; None if there is none.
     by : {"seconds", "epochs"}
@@ -123,6 +125,7 @@ class ProblemView:
     columns: int
     metric_name: str
     optimum: float
+    refuted: bool
     start: float
     headline: float | None
     by: str
@@ -217,11 +220,14 @@ def build(found: Results) -> View:
     if found.runs.empty or found.tuning.empty:
         raise GdbenchError(f"{found.folder} holds no finished run yet: let `gdbench run` go on")
     summary = metrics.summary(found)
+    # a run that failed though f* is known is one that went below it
+    lost = set(found.runs.problem[(found.runs.status == "failed") & found.runs.optimum.notna()])
     noise = metrics.clock_noise(found).set_index("problem")
     drawn = Drawn(chosen_curves(found, summary), sensitivities(found))
     slugs = Slugs()
     problems = [
-        _problem(found, str(name), slugs(str(name)), rows, noise, drawn) for name, rows in summary.groupby("problem", sort=False)
+        _problem(found, str(name), slugs(str(name)), rows, noise, drawn, str(name) in lost)
+        for name, rows in summary.groupby("problem", sort=False)
     ]
     return View(found, summary, problems)
 
@@ -278,7 +284,9 @@ class Drawn:
     sensitivities: dict[tuple[str, str], Sensitivity]
 
 
-def _problem(found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd.DataFrame, drawn: Drawn) -> ProblemView:
+def _problem(
+    found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd.DataFrame, drawn: Drawn, refuted: bool
+) -> ProblemView:
     runs = found.tuning[found.tuning.problem == name]
     epochs = runs.groupby("solver").epochs.max()
     solvers = [_solver(row, epochs[row.solver], drawn, found.targets) for _, row in rows.iterrows()]
@@ -296,6 +304,7 @@ def _problem(found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd
         columns=int(first.d),
         metric_name=str(first.metric_name),
         optimum=float(first.optimum),
+        refuted=refuted,
         start=float(first.objective_start),
         headline=_headline(solvers, found.targets),
         by=_measure(solvers),

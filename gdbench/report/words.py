@@ -244,9 +244,7 @@ def certified(view: View) -> str:
     if not others:
         return claim.strip()
     failed = view.runs.status == "failed"
-    # a run that failed though f* is known is one that went below it
-    refuted = set(view.runs.problem[failed & view.runs.optimum.notna()])
-    known = [p.name for p in others if math.isfinite(p.optimum) and p.name not in refuted]
+    known = [p.name for p in others if math.isfinite(p.optimum) and not p.refuted]
     if not known:
         return f"{claim}No optimum is certified."
     count = f"The optimum is certified on {len(known)} of {plural(len(others), 'problem')}"
@@ -261,6 +259,8 @@ def certified(view: View) -> str:
 def subject(problem: ProblemView) -> str:
     """What is minimised."""
     least = "its certified minimum" if problem.certified else "the best value known, from which its gaps count,"
+    if problem.refuted:
+        least = "what was taken for its minimum, though runs went below it,"
     lowest = f"{least} is {problem.optimum:.6g}" if math.isfinite(problem.optimum) else "it has no certified minimum"
     value = f"{lowest}, and it starts at {problem.start:.6g}" if math.isfinite(problem.start) else lowest
     if problem.loss == "landscape":

@@ -169,6 +169,8 @@ def test_a_refuted_optimum_is_not_called_certified(shown):
     lost = ((shown.runs.problem == "flights") & (shown.runs.solver == "batch gd")).sum()
     assert words.failures(below) == [f"On flights, {lost} runs failed: {reason}."]
     assert words.certified(below) == "The optimum is certified on 1 of 2 problems, and no run went below it."
+    (flights,) = (problem for problem in below.problems if problem.name == "flights")
+    assert "what was taken for its minimum, though runs went below it," in words.subject(flights)
 
 
 def test_a_problem_without_an_optimum_is_not_called_certified(shown):
