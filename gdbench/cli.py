@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from gdbench import writing
 from gdbench.errors import GdbenchError, unknown
 
 
@@ -348,6 +349,9 @@ def validate(
     """Compare gdbench step by step with reference implementations; exit code 1 when anything disagrees."""
     from gdbench import parity
 
+    if json_:
+        with to_write(json_):  # before the minutes that the cases take
+            writing.check_writable(json_)
     with bar("comparing") as progress:
         rows = parity.validate(against, progress, quick=quick, jobs=jobs or (1 if quick else os.cpu_count() or 1))
     if json_:
@@ -393,9 +397,16 @@ def bar(title: str) -> Iterator[Callable[[int, int, str], None] | None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file that the user asked for."""
-    try:
+    with to_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        writing.write_text(path, text)
+
+
+@contextmanager
+def to_write(path: Path) -> Iterator[None]:
+    """Tell of a file that cannot be written."""
+    try:
+        yield
     except OSError as error:
         raise GdbenchError(f"cannot write '{path}': {error.strerror or error}") from None
 

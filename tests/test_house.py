@@ -10,6 +10,7 @@ import gdbench
 ROOT = Path(gdbench.__file__).parent
 FLOORS = (
     "errors",
+    "writing",
     "shown",
     "kernels",
     "tasks",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +21,7 @@ from gdbench.shown import Shown
 from gdbench.tasks.inputs import make_task
 from gdbench.tasks.model import MLP
 from gdbench.tasks.setting import penalty_of, settle
+from gdbench.writing import whole
 
 DEFAULT_LOSS = {"regression": "squared_error", "binary": "log_loss", "multiclass": "cross_entropy"}
 DOMAINS = {"regression": {"real"}, "binary": {"sign", "class"}, "multiclass": {"class"}}
@@ -207,11 +206,6 @@ def _write(path: Path, optimum: Optimum) -> None:
     """Store the optimum, whole or not at all; a cache that cannot be written is no error."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **{key: np.asarray(item) for key, item in vars(optimum).items()})  # type: ignore[arg-type]
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        # an open file, since NumPy adds .npz to a name
+        with whole(path) as name, name.open("wb") as file:
+            np.savez(file, **{key: np.asarray(item) for key, item in vars(optimum).items()})  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def write(folder: str | Path, parity: Path | None = None, peers: Path | None = N
     """
     # imported here, so that the processes that draw load no more than they need
     from gdbench.report import across, beside, figures, page, view
-    from gdbench.suite import results
+    from gdbench.writing import write_text
 
     folder = Path(folder)
     shown = view.read(folder)
@@ -37,8 +37,7 @@ def write(folder: str | Path, parity: Path | None = None, peers: Path | None = N
     near = beside.build(shown, over, parity, peers)
     made = figures.draw(shown, over, near, folder / "figures", every=False)
     for name, text in {"report.md": page.twin(shown, over, near, made), "report.html": page.report(shown, over, near)}.items():
-        with results.whole(folder / name) as path:
-            path.write_text(text, encoding="utf-8")
+        write_text(folder / name, text)
     return folder / "report.html"
 
 

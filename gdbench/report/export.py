@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from gdbench.errors import GdbenchError, unknown
+from gdbench.errors import GdbenchError, one_line, unknown
 from gdbench.report import view, words
 from gdbench.report.numbers import Spread
 from gdbench.report.view import ProblemView, View
 from gdbench.suite import statistics
 from gdbench.suite.execute import COSTS, target_label
+from gdbench.writing import whole, write_text
 
 #: Words of a run that a row of its curve is told with.
 WORDS = [
@@ -60,21 +61,27 @@ def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[
         target.mkdir(parents=True, exist_ok=True)
         return FORMATS[kind](shown, target)
     except OSError as error:
-        raise GdbenchError(f"cannot write into {target}: {error.strerror}") from None
+        raise GdbenchError(f"cannot write into {target}: {error.strerror or one_line(error)}") from None
 
 
 def _csv(shown: View, out: Path) -> list[Path]:
     tables = {"runs": shown.runs, "curves": shown.results.curves} | _tables(shown)
     for name, table in tables.items():
-        table.to_csv(out / f"{name}.csv", index=False)
+        with whole(out / f"{name}.csv") as path:
+            table.to_csv(path, index=False)
     return [out / f"{name}.csv" for name in tables]
 
 
 def _parquet(shown: View, out: Path) -> list[Path]:
     tables = _tables(shown) | {"points": points(shown)}
     for name, table in tables.items():
-        table.to_parquet(out / f"{name}.parquet", index=False)
+        _write_parquet(table, out / f"{name}.parquet")
     return [out / f"{name}.parquet" for name in tables]
+
+
+def _write_parquet(table: pd.DataFrame, file: Path) -> None:
+    with whole(file) as path:
+        table.to_parquet(path, index=False)
 
 
 def _tables(shown: View) -> dict[str, pd.DataFrame]:
@@ -112,7 +119,7 @@ def points(shown: View) -> pd.DataFrame:
 def _latex(shown: View, out: Path) -> list[Path]:
     path = out / "tables.tex"
     head = "% Needs \\usepackage{booktabs}. Made by gdbench.\n"
-    path.write_text(head + "\n".join(latex_table(problem) for problem in shown.problems), encoding="utf-8")
+    write_text(path, head + "\n".join(latex_table(problem) for problem in shown.problems))
     return [path]
 
 
@@ -189,11 +196,11 @@ class Objective(BaseObjective):
 
 
 def _benchopt(shown: View, out: Path) -> list[Path]:
-    (out / "objective.py").write_text(OBJECTIVE, encoding="utf-8")
+    write_text(out / "objective.py", OBJECTIVE)
     for name in ("datasets", "solvers", "outputs"):
         (out / name).mkdir(exist_ok=True)
     result = out / "outputs" / "gdbench.parquet"
-    benchopt_table(shown).to_parquet(result, index=False)
+    _write_parquet(benchopt_table(shown), result)
     return [out / "objective.py", result]
 
 

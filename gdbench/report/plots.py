@@ -19,6 +19,7 @@ from gdbench.report.across import Line, Ranks, Steps
 from gdbench.report.beside import Difference, Noise
 from gdbench.report.speed import Pair, Speed
 from gdbench.report.view import ProblemView, SolverView
+from gdbench.writing import whole
 
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -77,7 +78,8 @@ def save(plot: Callable[..., Figure], subject: object, path: Path, endings: Iter
             layout.execute(figure)
         figure.set_layout_engine("none")  # laid out once, for all files
         for ending in endings:
-            figure.savefig(path.with_name(path.name + ending), **FILES[ending])
+            with whole(path.with_name(path.name + ending)) as file:
+                figure.savefig(file, format=ending[1:], **FILES[ending])
 
 
 @contextmanager

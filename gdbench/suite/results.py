@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +18,8 @@ from gdbench.errors import GdbenchError, one_line
 from gdbench.shown import Shown
 from gdbench.suite.execute import CURVE, Record, costs_to_targets
 from gdbench.suite.ledger import NAME, Ledger
+from gdbench.writing import whole as whole
+from gdbench.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,8 +140,7 @@ def export(ledger: Ledger) -> None:
     with _explained(folder):
         write_tables(ledger, folder)
         for name, content in (("machine", meta.get("machine")), ("spec", meta.get("spec")), ("suite", facts)):
-            with whole(folder / f"{name}.json") as path:
-                path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            write_text(folder / f"{name}.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 @contextlib.contextmanager
@@ -152,21 +151,6 @@ def _explained(folder: Path) -> Iterator[None]:
         reason = error.strerror or one_line(error)
         text = f"cannot write the tables into {folder}: {reason}; all finished runs are safe in {NAME}"
         raise GdbenchError(text) from None
-
-
-@contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place once all is written."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)
-    try:
-        yield Path(name)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def write_tables(ledger: Ledger, folder: Path) -> None:

@@ -109,6 +109,18 @@ def test_landscape(run, tmp_path):
     assert "<html" in page.read_text()
 
 
+def test_a_page_that_cannot_be_written_is_left_as_it_was(run, tmp_path, small_files):
+    page = tmp_path / "page.html"
+    words = ("landscape", "double-well", "--optimizers", "gd", "--start=0.5", "--out", page)
+    run(*words)
+    before = page.read_bytes()
+    with small_files(1000):
+        code, _, err = run(*words)
+    assert code == 2
+    assert err == f"gdbench: cannot write '{page}': File too large\n"
+    assert page.read_bytes() == before
+
+
 def test_lists(run):
     code, out, _ = run("list")
     assert code == 0

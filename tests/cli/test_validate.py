@@ -66,10 +66,18 @@ def test_a_missing_library_that_was_asked_for_is_a_wrong_request(monkeypatch, ca
     assert "torch is not installed" in capsys.readouterr().err
 
 
-def test_a_wrong_request_is_one_line(cases, capsys, tmp_path):
+def test_a_wrong_request_is_one_line(cases, capsys):
     assert cli.main(["validate", "--against", "nope"]) == 2
     assert "sklearn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["file/x.json", "folder"])
+def test_a_file_that_cannot_be_written_is_told_before_the_cases_run(monkeypatch, capsys, tmp_path, file):
+    monkeypatch.setattr(parity, "validate", lambda *words, **more: pytest.fail("the cases ran"))
     (tmp_path / "file").touch()
-    cases(0.0)
-    assert cli.main(["validate", "--json", str(tmp_path / "file" / "x.json")]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    (tmp_path / "folder").mkdir()
+    assert cli.main(["validate", "--json", str(tmp_path / file)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot write" in line
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "file", tmp_path / "folder"]
+    assert not list((tmp_path / "folder").iterdir())

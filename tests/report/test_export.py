@@ -99,3 +99,12 @@ def test_benchopt_plots_it(small, tmp_path):
 def test_an_unknown_format_is_told(small):
     with pytest.raises(GdbenchError, match="did you mean 'latex'"):
         export.write(small, "latx")
+
+
+@pytest.mark.parametrize("kind", export.FORMATS)
+def test_a_full_disk_leaves_the_files_as_they_were(small, tmp_path, small_files, kind):
+    before = {path: path.read_bytes() for path in export.write(small, kind, tmp_path)}
+    with small_files(100), pytest.raises(GdbenchError, match=r"cannot write into .*: .*[Ff]ile too large"):
+        export.write(small, kind, tmp_path)
+    assert {path: path.read_bytes() for path in before} == before
+    assert not list(tmp_path.rglob(".*"))
