@@ -76,6 +76,9 @@ from gdbench.tasks.model import model_of
 
 FOLDER = Path(__file__).parent / "suites"
 
+#: Seeds, and learning rates of a grid, that a number may stand for: more is a slip of the keys, and would fill the memory.
+MOST = 10_000
+
 
 def as_tuple(value: Any) -> Any:
     """A list as a tuple; one value as a tuple of it."""
@@ -95,8 +98,8 @@ def as_rates(value: Any) -> Any:
     if not isinstance(ends, (list, tuple)) or len(ends) != 3:
         raise GdbenchError(f"{kind} must be [first, last, number], not {ends!r}")
     first, last = (_number(end, "learning rate") for end in ends[:2])
-    if isinstance(ends[2], bool) or not isinstance(ends[2], int) or ends[2] < 1:
-        raise GdbenchError(f"the number of learning rates must be a whole number of at least 1, not {ends[2]!r}")
+    if isinstance(ends[2], bool) or not isinstance(ends[2], int) or not 1 <= ends[2] <= MOST:
+        raise GdbenchError(f"the number of learning rates must be a whole number in [1, {MOST}], not {ends[2]!r}")
     grid = np.linspace(first, last, ends[2]) if kind == "linspace" else np.geomspace(first, last, ends[2])
     # 12 digits: 0.01 instead of 0.009999999999999998, the same on every platform
     return tuple(float(f"{rate:.12g}") for rate in grid)
@@ -113,6 +116,8 @@ def as_seeds(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         if value < 1:
             raise GdbenchError(f"at least one seed is needed, not {value}")
+        if value > MOST:
+            raise GdbenchError(f"at most {MOST} seeds are possible, not {value}")
         return tuple(range(value))
     return as_tuple(value)
 

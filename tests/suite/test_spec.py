@@ -38,6 +38,7 @@ def test_grids(given, rates):
     [
         ({"seed": 1}, "mine.toml: seed: unknown key 'seed'; did you mean 'seeds'?"),
         ({"seeds": 0}, "mine.toml: seeds: at least one seed is needed, not 0"),
+        ({"seeds": 10**9}, "mine.toml: seeds: at most 10000 seeds are possible, not 1000000000"),
         ({"seeds": [-1]}, "seeds[0] = -1"),
         (
             {"budget": {"epoch": 3}},
@@ -50,6 +51,8 @@ def test_grids(given, rates):
             {"learning_rates": {"logspace": [1, 2]}},
             "learning_rates: logspace must be [first, last, number], not [1, 2]",
         ),
+        ({"learning_rates": {"logspace": [0.1, 1, 10**9]}}, "must be a whole number in [1, 10000], not 1000000000"),
+        ({"solvers": [{"learning_rates": {"linspace": [0.1, 1, 0]}}]}, "must be a whole number in [1, 10000], not 0"),
         ({"learning_rates": [0.1, -1]}, "a learning rate must be a finite number above 0, not -1"),
         ({"targets": [2.0]}, "targets[0] = 2.0: must be below 1"),
         ({"targets": 2.0}, "targets = 2.0: must be below 1"),
