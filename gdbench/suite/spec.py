@@ -36,7 +36,8 @@ The keys, each with its default::
     budget = { epochs = 5 }            # overrides [budget], key by key
 
     [[problems]]
-    landscape = "rosenbrock"           # instead of data; an epoch is a step, and seeds other than 0 draw the start
+    landscape = "rosenbrock"           # instead of data, beside a name and a budget alone; an epoch is a step, and seeds
+                                       # other than 0 draw the start
 
     [[solvers]]
     variant = ["batch", "mini-batch"]
@@ -198,6 +199,10 @@ class BudgetOverride(Table):
     record: int | None = Field(None, ge=2)
 
 
+#: The keys of a problem that is a landscape.
+OF_LANDSCAPE = ("landscape", "name", "budget")
+
+
 class ProblemSpec(Table):
     """One entry of ``problems``."""
 
@@ -219,8 +224,9 @@ class ProblemSpec(Table):
     def _either(self) -> ProblemSpec:
         if (self.data is None) == (self.landscape is None):
             raise GdbenchError("give either data, a data set's name or a file, or landscape")
-        if self.landscape and self.model.name != "linear":
-            raise GdbenchError("a landscape has no model")
+        foreign = sorted(self.model_fields_set - {"data", *OF_LANDSCAPE})
+        if self.landscape and foreign:
+            raise GdbenchError(f"a landscape has no {foreign[0]}; choose from: {', '.join(OF_LANDSCAPE)}")
         return self
 
     @property

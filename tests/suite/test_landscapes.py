@@ -66,6 +66,18 @@ def test_data_and_landscape_exclude_each_other(tmp_path):
         spec.check({"problems": [{"name": "x"}], "solvers": [{}]}, tmp_path / "a.toml")
 
 
+@pytest.mark.parametrize(
+    "key", [{"loss": "hinge"}, {"penalty": "l2"}, {"alpha": 0.1}, {"preprocessing": "none"}, {"options": {"dims": 3}}]
+)
+def test_a_landscape_takes_no_key_of_data(tmp_path, key):
+    (name,) = key
+    with pytest.raises(GdbenchError, match=rf"problems\[0\]: a landscape has no {name}; choose from: landscape, name, budget"):
+        spec.check({"problems": [{"landscape": "parabola"} | key], "solvers": [{}]}, tmp_path / "a.toml")
+    spec.check(
+        {"problems": [{"landscape": "parabola", "name": "x", "budget": {"epochs": 3}}], "solvers": [{}]}, tmp_path / "a.toml"
+    )
+
+
 def test_its_loops_are_compiled_before_the_suite_begins(found, tmp_path, monkeypatch):
     made = plan.make(spec.load(found.folder.parent / "a.toml"))
     monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)  # where the markers lie
