@@ -16,7 +16,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
 from gdbench.shown import Shown
-from gdbench.suite.execute import CURVE, Record, costs_to_targets
+from gdbench.suite.execute import COSTS, CURVE, NUMBERS, Record, costs_to_targets, target_label
 from gdbench.suite.ledger import NAME, Ledger
 from gdbench.writing import whole as whole
 from gdbench.writing import write_text
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 #: Runs whose curves are written at once.
 CHUNK = 2000
+
+#: The columns of a run that its readers rely on, beside what it needed to each target.
+RUN = (
+    *("run_id", "problem", "dataset", "loss", "penalty", "alpha", "n", "d", "data_bytes", "backend", "solver", "variant"),
+    *("batch_size", "optimizer", "schedule", "shuffle", "dtype", "learning_rate", "seed", "stage", "repeat", "timing"),
+    *("status", "reason", "note", "epochs", "n_updates", "n_samples", "metric_name", *NUMBERS),
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,10 @@ def load(folder: str | Path) -> Results:
                 export(ledger)
     runs, curves = _parquet(folder / "runs.parquet"), _parquet(folder / "curves.parquet")
     machine, spec, facts = (_json(folder / name) for name in ("machine.json", "spec.json", "suite.json"))
+    _check_spec(folder / "spec.json", spec)
+    costs = [f"{cost}_to_{target_label(target)}" for target in spec["targets"] for cost in COSTS]
+    _check_columns(folder / "runs.parquet", runs, [*RUN, *costs])
+    _check_columns(folder / "curves.parquet", curves, ["run_id", *CURVE])
     return Results(folder, runs, curves, machine, spec, facts.pop("planned", 0), facts.pop("finished", 0), facts)
 
 
@@ -112,13 +123,32 @@ def damaged(path: Path, error: object = "") -> GdbenchError:
     return GdbenchError(f"{path} is damaged{why}: run the suite again, which restores it from the ledger")
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GdbenchError(f"{path.parent} holds no {path.name}: give the --out of a `gdbench run`") from None
     except (OSError, ValueError) as error:
         raise damaged(path, error) from None
+    if not isinstance(found, dict):
+        raise damaged(path, "it holds no JSON object")
+    return found
+
+
+def _check_spec(path: Path, spec: dict[str, Any]) -> None:
+    """Raise unless the spec says what the readers of results ask it for."""
+    targets = spec.get("targets")
+    if not isinstance(targets, list) or not all(isinstance(target, float) for target in targets):
+        raise damaged(path, "its targets are no list of numbers")
+    if not isinstance(spec.get("tuning"), str):
+        raise damaged(path, "it does not say how rates were chosen")
+
+
+def _check_columns(path: Path, table: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Raise unless a table has these columns; one without rows may have none."""
+    missing = [column for column in columns if column not in table] if len(table) else []
+    if missing:
+        raise damaged(path, f"it has no column {missing[0]}")
 
 
 def _parquet(path: Path) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gdbench.errors import GdbenchError
@@ -110,6 +111,29 @@ def test_a_damaged_file_is_named_and_restored_by_running_again(results, tiny, tm
     folder = copy_of(results, tmp_path)
     (folder / name).write_bytes(b"{ rubbish")
     with pytest.raises(GdbenchError, match=f"{name} is damaged .*restores it"):
+        load(folder)
+    run_suite(tiny, folder)
+    assert len(load(folder).runs) == len(results.runs)
+
+
+WRONG = {
+    "machine.json": ("[]", "it holds no JSON object"),
+    "suite.json": ("null", "it holds no JSON object"),
+    "spec.json": ("{}", "its targets are no list of numbers"),
+    "runs.parquet": ("gap", "it has no column gap"),
+    "curves.parquet": ("step", "it has no column step"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_file_of_another_shape_is_named_and_restored_by_running_again(results, tiny, tmp_path, name):
+    folder = copy_of(results, tmp_path)
+    path, (content, message) = folder / name, WRONG[name]
+    if name.endswith(".json"):
+        path.write_text(content)
+    else:
+        pd.read_parquet(path).drop(columns=content).to_parquet(path)
+    with pytest.raises(GdbenchError, match=rf"{name} is damaged \({message}\): run the suite again"):
         load(folder)
     run_suite(tiny, folder)
     assert len(load(folder).runs) == len(results.runs)
