@@ -460,7 +460,7 @@ def import_plugin(name: str, path: str) -> None:
     sys.modules[name] = module
     try:
         found.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends itself would end gdbench
         del sys.modules[name]
         text = f"plugins: {Path(path).name} failed with {type(error).__name__}: {one_line(error)}"
         raise GdbenchError(text) from error

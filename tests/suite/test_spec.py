@@ -112,6 +112,14 @@ def test_a_file_that_is_no_toml(tmp_path):
         spec.load(path)
 
 
+@pytest.mark.parametrize(("source", "told"), [("1 / 0", "ZeroDivisionError: division by zero"), ("exit(3)", "SystemExit: 3")])
+def test_a_plugin_that_fails_is_told(tmp_path, source, told):
+    (tmp_path / "mine.py").write_text(f"from sys import exit\n{source}\n")
+    for _ in range(2):
+        with pytest.raises(GdbenchError, match=f"mine.toml: plugins: mine.py failed with {told}"):
+            check(tmp_path, plugins="mine.py")
+
+
 def test_lists_are_crossed_and_irrelevant_axes_are_not():
     entry = {
         "variant": ["batch", "stochastic", "mini-batch"],
