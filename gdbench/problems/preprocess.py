@@ -137,12 +137,14 @@ def standardise(train: Any, test: Any, names: Sequence[str]) -> tuple[Any, Any, 
     # which loses four digits of the variance over 300,000 rows.
     for j in range(train.shape[1]):
         column = train[:, j].copy()
-        mean = column.mean()
-        column -= mean
-        # A second pass takes away what rounding left of the mean: a large offset (a year) leaves much.
-        rest = column.mean()
-        column -= rest
-        std = np.sqrt(np.mean(column * column))
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = column.mean()
+            column -= mean
+            # A second pass takes away what rounding left of the mean: a large offset (a year) leaves much.
+            rest = column.mean()
+            column -= rest
+            std = np.sqrt(np.mean(column * column))
+        check_spread(std, train[:, j], f"column '{names[j]}'")
         constant[j] = std <= 10 * np.finfo(np.float64).eps * abs(mean)
         if constant[j]:
             train[:, j] = test[:, j] = 0.0
@@ -152,12 +154,22 @@ def standardise(train: Any, test: Any, names: Sequence[str]) -> tuple[Any, Any, 
     return train, test, _constant_note(names, constant)
 
 
+def check_spread(std: float, values: np.ndarray, what: str) -> None:
+    """Refuse values whose standard deviation is beyond the largest float."""
+    if not np.isfinite(std):
+        largest = f"{np.abs(values).max():.3g}"
+        raise GdbenchError(f"{what} has values up to {largest}, too large to be squared: divide them, or leave their rows out")
+
+
 def _scale_sparse(train: Any, test: Any, names: Sequence[str]) -> tuple[Any, Any, list[str]]:
     from scipy import sparse as sp
 
-    mean = np.asarray(train.mean(axis=0)).ravel()
-    square = np.asarray(train.multiply(train).mean(axis=0)).ravel()
-    variance = np.maximum(square - mean**2, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.asarray(train.mean(axis=0)).ravel()
+        square = np.asarray(train.multiply(train).mean(axis=0)).ravel()
+        variance = np.maximum(square - mean**2, 0.0)
+    for j in np.flatnonzero(~np.isfinite(variance))[:1]:
+        check_spread(variance[j], train[:, [j]].data, f"column '{names[j]}'")
     # the subtraction cancels: below this the difference is rounding
     constant = variance <= 1e-12 * square
     factor = np.where(constant, 0.0, 1.0 / np.sqrt(np.where(constant, 1.0, variance)))

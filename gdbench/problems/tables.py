@@ -100,8 +100,13 @@ def check_finite(X: np.ndarray, names: Sequence[str], where: str) -> None:
         i, j = np.argwhere(bad)[0]
         what = "an infinite value" if np.isinf(X[i, j]) else "a missing value or NaN"
         others = f" (and {bad.sum() - 1:,} more)" if bad.sum() > 1 else ""
-        last = "; the file may be truncated" if i == len(X) - 1 else ""
-        raise GdbenchError(f"{where} has {what} in row {i + 1}, column '{names[j]}'{others}{last}")
+        raise GdbenchError(f"{where} has {what} in row {i + 1}, column '{names[j]}'{others}{_advice(i, len(X))}")
+
+
+def _advice(row: int, rows: int) -> str:
+    """What to do about a missing value."""
+    truncated = "; the file may be truncated" if row == rows - 1 else ""
+    return f"{truncated}; fill it in, or leave its row or column out"
 
 
 def _infer(columns: list[str], frame: pd.DataFrame, where: str) -> tuple[list[str], list[str], list[str]]:
@@ -197,5 +202,4 @@ def _target(column: pd.Series, where: str) -> np.ndarray:
 def _refuse_missing(missing: np.ndarray, name: str, where: str) -> None:
     if missing.any():
         row = int(np.argmax(missing))
-        last = "; the file may be truncated" if row == len(missing) - 1 else ""
-        raise GdbenchError(f"{where} has a missing value in row {row + 1}, column '{name}'{last}")
+        raise GdbenchError(f"{where} has a missing value in row {row + 1}, column '{name}'{_advice(row, len(missing))}")

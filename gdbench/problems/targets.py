@@ -8,6 +8,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, unknown
 from gdbench.problems.catalog import TASKS
+from gdbench.problems.preprocess import check_spread
 
 # A numeric target counts as class labels when it has at most this many values, each this often on average.
 MOST_CLASSES = 20
@@ -96,11 +97,13 @@ def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nda
     mean, std : float
         y = std · coded + mean gives the target back.
     """
-    mean = float(train.mean())
-    centred = train - mean
-    rest = float(centred.mean())  # what rounding left, as in preprocess.standardise
-    mean, centred = mean + rest, centred - rest
-    std = float(np.sqrt(np.mean(centred**2)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(train.mean())
+        centred = train - mean
+        rest = float(centred.mean())  # what rounding left, as in preprocess.standardise
+        mean, centred = mean + rest, centred - rest
+        std = float(np.sqrt(np.mean(centred**2)))
+    check_spread(std, train, "the target")
     if std <= 10 * np.finfo(np.float64).eps * abs(mean):
         return np.zeros_like(train), test - mean, mean, 1.0
     return centred / std, (test - mean) / std, mean, std

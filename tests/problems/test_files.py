@@ -1,6 +1,7 @@
 """A user's own file as a data set."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -157,12 +158,12 @@ BAD = {
     "one.csv": ("a,b,y\n1,2,3\n", "has one row; at least two"),
     "onlytarget.csv": ("y\n1\n2\n", "has no numeric or categorical column beside the target 'y'"),
     "ids.csv": ("id,y\n" + "".join(f"n{i},{i}\n" for i in range(200)), "'id' left out: 200 different texts"),
-    "nan.csv": ("a,b,y\n1,2,3\n1,,3\n4,5,6\n", "a missing value or NaN in row 2, column 'b'"),
-    "inf.csv": ("a,b,y\n1,2,3\n1,-inf,3\n4,inf,6\n", r"an infinite value in row 2, column 'b' \(and 1 more\)"),
+    "nan.csv": ("a,b,y\n1,2,3\n1,,3\n4,5,6\n", "NaN in row 2, column 'b'; fill it in, or leave its row or column out"),
+    "inf.csv": ("a,b,y\n1,2,3\n1,-inf,3\n4,inf,6\n", r"an infinite value in row 2, column 'b' \(and 1 more\); fill it in"),
     "nantarget.csv": ("a,y\n1,2\n1,\n4,5\n", "missing value or NaN in row 2, column 'y'"),
     "nanlabel.csv": ("a,y\n1,u\n2,\n3,v\n", "missing value in row 2, column 'y'"),
-    "nantext.csv": ("a,y\nu,1\n,2\nv,4\n", "missing value in row 2, column 'a'"),
-    "truncated.csv": ("a,b,y\n1,2,3\n1,3,3\n4", "in row 3, column 'b'.*; the file may be truncated"),
+    "nantext.csv": ("a,y\nu,1\n,2\nv,4\n", "missing value in row 2, column 'a'; fill it in"),
+    "truncated.csv": ("a,b,y\n1,2,3\n1,3,3\n4", "in row 3, column 'b'.*; the file may be truncated; fill it in"),
     "wide.csv": ("a,b,y\n1,2,3\n1,2,3,4\n", "not a valid CSV file: .*line 3, saw 4"),
     "allwide.csv": ("a,b,y\n1,2,3,4\n1,2,3,4\n", "more values than its first line has columns"),
     "slip.csv": (
@@ -200,6 +201,22 @@ def test_a_bad_file_is_one_clear_line(tmp_path, name):
         data.load(write(tmp_path / name, content))
     assert "\n" not in str(caught.value)
     assert name.split(".")[0] in str(caught.value)
+
+
+HUGE = {
+    "column.csv": ("a,b,y\n1,1e300,3\n1,2,3\n4,5,7\n", r"column 'b' has values up to 1e\+300, too large to be squared"),
+    "sum.csv": ("a,b,y\n1,1.7e308,3\n1,1.7e308,3\n4,5,7\n", r"column 'b' has values up to 1.7e\+308, too large"),
+    "target.csv": ("a,b,y\n1,2,3\n1,3,-1e200\n4,5,7\n", r"the target has values up to 1e\+200, too large"),
+    "sparse.svm": ("1 1:0.5\n-1 2:1e300\n1 1:3\n", r"column 'x2' has values up to 1e\+300, too large"),
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_what_cannot_be_standardised_is_refused_without_a_warning(tmp_path, name):
+    content, message = HUGE[name]
+    with warnings.catch_warnings(), pytest.raises(GdbenchError, match=message):
+        warnings.simplefilter("error")
+        data.load(write(tmp_path / name, content), preprocessing="standardise", test_fraction=0)
 
 
 def test_other_refusals(tmp_path):
