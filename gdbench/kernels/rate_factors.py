@@ -25,8 +25,10 @@ def inverse_powers(first, power, out):
     c7 = c6 * (p - 6.0) / 7.0
     c8 = c7 * (p - 7.0) / 8.0
     i = 0
-    # The series needs a step that is small beside the number: 7.5⁄512 and 63.5⁄4,352 leave an error under 1e-16.
-    while i < out.size and (first + i < 512.0 or out.size - i < 16):
+    # The series needs a step that is small beside the number: 7.5⁄512 and 63.5⁄4,352 leave an error under 1e-16, if the power
+    # is none that the coefficients grow with.
+    direct = abs(power) > 1.0
+    while i < out.size and (direct or first + i < 512.0 or out.size - i < 16):
         out[i] = (first + i) ** p
         i += 1
     while i + 16 <= out.size:

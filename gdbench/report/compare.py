@@ -16,8 +16,8 @@ from scipy import stats
 from gdbench.errors import GdbenchError
 from gdbench.report import page, view, words
 from gdbench.report.view import View
-from gdbench.suite import results
 from gdbench.suite.execute import target_label
+from gdbench.writing import write_text
 
 #: What makes clocks comparable.
 MACHINE = ("cpu", "architecture", "cores", "cpus_usable", "memory_bytes")
@@ -108,8 +108,7 @@ class Comparison:
         folder.mkdir(parents=True, exist_ok=True)
         texts = {"json": self.to_json() + "\n", "md": self.to_markdown(), "html": self.to_html()}
         for ending, text in texts.items():
-            with results.whole(folder / f"compare.{ending}") as path:
-                path.write_text(text, encoding="utf-8")
+            write_text(folder / f"compare.{ending}", text)
         return folder / "compare.html"
 
 

@@ -143,7 +143,7 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **op
         ½(z − y)² for ``squared_error``; ``gdbench list losses`` names the others.
     penalty : None, str or tag, default None
     alpha : float, default 0.0
-        The penalty's factor.
+        The penalty's factor; nothing without a penalty.
     l1_ratio : float, default 0.15
         Share of l1 in ``elasticnet``.
     optimizer : str or tag, default "gd"
@@ -161,7 +161,8 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **op
     seed : int, default 0
         Same inputs and seed, same bits.
     record : int, default 40
-        Points recorded, log-spaced over the steps.
+        Points recorded, log-spaced over the steps. They change no bit of the result, but on sparse rows: there the columns that
+        a row does not have are caught up with at each point, in l2, momentum, Nesterov and RMSprop, which rounds once more.
     threads : int, default 1
         For batch gradients and the lanes of a sweep; the result is the same to the bit for any number.
     time_limit : float, default inf

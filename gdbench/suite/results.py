@@ -18,8 +18,7 @@ from gdbench.errors import GdbenchError, one_line
 from gdbench.shown import Shown
 from gdbench.suite.execute import COSTS, CURVE, NUMBERS, Record, costs_to_targets, target_label
 from gdbench.suite.ledger import NAME, Ledger
-from gdbench.writing import whole as whole
-from gdbench.writing import write_text
+from gdbench.writing import whole, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
