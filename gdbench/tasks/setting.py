@@ -221,8 +221,8 @@ def rate_of(value: Any) -> float:
     GdbenchError
         Unless it is finite and above 0.
     """
-    rate = real("learning_rate", value, 0.0, math.inf)
-    if rate == 0.0 or math.isinf(rate):
+    rate = number("learning_rate", value)
+    if not 0.0 < rate < math.inf:
         raise GdbenchError(f"learning_rate must be finite and above 0, not {value!r}")
     return rate
 
@@ -260,13 +260,22 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     return int(value)
 
 
-def real(name: str, value: Any, low: float, high: float) -> float:
-    """`value` as a float in [low, high]; never NaN."""
+def number(name: str, value: Any) -> float:
+    """`value` as a float."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise GdbenchError(f"{name} must be a number, not {value!r}")
-    if not low <= value <= high:
+    try:
+        return float(value)
+    except OverflowError:
+        raise GdbenchError(f"{name} is a number beyond the largest float") from None
+
+
+def real(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float in [low, high]; never NaN."""
+    found = number(name, value)
+    if not low <= found <= high:
         raise GdbenchError(f"{name} must be in [{low:g}, {high:g}], not {value!r}")
-    return float(value)
+    return found
 
 
 def flag(name: str, value: Any) -> bool:

@@ -172,10 +172,11 @@ BAD_WEIGHTS = {
 }
 
 BAD_OPTIONS = [
-    ({"learning_rate": 0.0}, "learning_rate"),
-    ({"learning_rate": -0.1}, "learning_rate"),
-    ({"learning_rate": math.nan}, "learning_rate"),
-    ({"learning_rate": math.inf}, "learning_rate"),
+    ({"learning_rate": 0.0}, "learning_rate must be finite and above 0, not 0.0"),
+    ({"learning_rate": -0.1}, "learning_rate must be finite and above 0, not -0.1"),
+    ({"learning_rate": math.nan}, "learning_rate must be finite and above 0, not nan"),
+    ({"learning_rate": math.inf}, "learning_rate must be finite and above 0, not inf"),
+    ({"learning_rate": 10**400}, "learning_rate is a number beyond the largest float"),
     ({"learning_rate": True}, "True is no schedule"),
     ({"learning_rate": None}, "None is no schedule"),
     ({"learning_rate": [0.1]}, "is no schedule"),
@@ -271,7 +272,7 @@ BAD_RATES = [
     (None, "must be a list of numbers"),
     ("abc", "learning_rate"),
     ([0.1, 0.0], "above 0"),
-    ([0.1, -1.0], "learning_rate"),
+    ([0.1, -1.0], "learning_rate must be finite and above 0, not -1.0"),
     ([0.1, math.nan], "learning_rate"),
     ([math.inf], "finite"),
     ([[0.1]], "learning_rate must be a number"),
