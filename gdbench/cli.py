@@ -132,6 +132,13 @@ Quick = Annotated[bool, typer.Option("--quick", help="One seed, three rates, a f
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def folder_of(text: str) -> Path:
+    """The folder that an option names; an empty text, which a path takes for the current folder, names none."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty: give a folder, '.' for the current one")
+    return Path(text)
+
+
 @app.command(
     epilog=examples(
         "run", "run --quick --jobs 2", "run mine.toml --out results/mine --max-time 600", "run full --dask tcp://head:8786"
@@ -139,7 +146,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 )
 def run(
     suite: Suite = "quickstart",
-    out: Annotated[Path | None, typer.Option(help="Results folder; reports/SUITE by default.", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Results folder; reports/SUITE by default.", metavar="DIR", parser=folder_of)
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; what is compared by seconds is timed alone.")] = 1,
     dask: Annotated[
         str | None,
@@ -289,7 +298,9 @@ def compare(
     ] = False,
     clocks: Annotated[bool, typer.Option("--clocks", help="Compare seconds even from different machines.")] = False,
     threshold: Annotated[float, typer.Option(min=1.0, help="The factor under which a change counts as none.")] = 1.05,
-    out: Annotated[Path | None, typer.Option(help="Write the page, its twin and JSON there.", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the page, its twin and JSON there.", metavar="DIR", parser=folder_of)
+    ] = None,
     json_: AsJson = False,
 ) -> None:
     """Compare two results folders: which solvers got better, worse, or are not distinguishable."""
@@ -326,7 +337,7 @@ def written(found: Any, folder: Path) -> Path:
 def export(
     folder: Annotated[Path, typer.Argument(help="A results folder.", metavar="DIR")],
     kind: Annotated[str, typer.Option("--format", help="csv, parquet, latex or benchopt.", metavar="FORMAT")] = "csv",
-    out: Annotated[Path | None, typer.Option(help="DIR/export/FORMAT by default.", metavar="DIR")] = None,
+    out: Annotated[Path | None, typer.Option(help="DIR/export/FORMAT by default.", metavar="DIR", parser=folder_of)] = None,
 ) -> None:
     """Export results for other tools."""
     from gdbench.report import export as exporting
