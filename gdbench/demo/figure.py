@@ -9,6 +9,7 @@ from typing import Any
 
 from gdbench.demo.show import Picture, Show
 from gdbench.errors import GdbenchError
+from gdbench.writing import whole
 
 #: Okabe and Ito's colours, which stay apart for the colour-blind, each with a line style.
 STYLES = (
@@ -46,7 +47,8 @@ def save(show: Show, path: str | Path) -> Path:
         raise GdbenchError(f"cannot draw into '{path}': its name has to end in {', '.join(FORMATS)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        drawn(show.pictures()).savefig(path, dpi=150)
+        with whole(path) as file:
+            drawn(show.pictures()).savefig(file, format=path.suffix[1:].lower(), dpi=150)
     except OSError as error:
         raise GdbenchError(f"cannot write '{path}': {error.strerror or error}") from None
     return path

@@ -10,7 +10,7 @@ from pathlib import Path
 from gdbench.demo.figure import svg
 from gdbench.demo.show import Picture, Show, Table
 from gdbench.errors import GdbenchError
-from gdbench.suite import results
+from gdbench.writing import write_text
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -50,8 +50,7 @@ def write(shows: Sequence[Show], path: str | Path) -> Path:
         raise GdbenchError(f"cannot write a page into '{path}': its name has to end in .html")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with results.whole(path) as unfinished:
-            unfinished.write_text(page(shows), encoding="utf-8")
+        write_text(path, page(shows))
     except OSError as error:
         raise GdbenchError(f"cannot write '{path}': {error.strerror or error}") from None
     return path

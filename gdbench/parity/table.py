@@ -57,11 +57,15 @@ def to_markdown(rows: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """A record a reference: its cases, how many passed, its largest relative difference, its seconds."""
+def summary(rows: Sequence[Row], *, by_tolerance: bool = False) -> list[dict[str, Any]]:
+    """A record a reference, or a reference and tolerance: its cases, how many passed, its largest differences, its seconds."""
+
+    def key(row: Row) -> tuple[str, float | None]:
+        return row.against, row.tolerance if by_tolerance else None
+
     found = []
-    for name in dict.fromkeys(row.against for row in rows):
-        group = [row for row in rows if row.against == name]
+    for name, tolerance in dict.fromkeys(map(key, rows)):
+        group = [row for row in rows if key(row) == (name, tolerance)]
         relative = [row.relative for row in group if row.relative is not None and math.isfinite(row.relative)]
         found.append(
             {
@@ -73,6 +77,7 @@ def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 "skipped": any(row.status == "skipped" for row in group),
                 "absolute": max((row.absolute for row in group if row.absolute is not None), default=None),
                 "relative": max(relative, default=None),
+                "tolerance": tolerance,
                 "seconds": sum(row.seconds for row in group),
             }
         )

@@ -36,7 +36,7 @@ def test_agreement_is_exit_code_0(cases, capsys, tmp_path):
     rows = json.loads((tmp_path / "new" / "parity.json").read_text())
     assert [row["passed"] for row in rows] == [True, True]
     heads, line = capsys.readouterr().out.splitlines()[::2]
-    assert heads.split() == ["against", "version", "cases", "passed", "failed", "largest", "difference", "relative", "seconds"]
+    assert heads.split() == ["against", "version", "cases", "failed", "largest", "difference", "relative", "tolerance", "seconds"]
     assert line.startswith("numpy")
 
 
