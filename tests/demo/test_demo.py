@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,6 +149,17 @@ def test_costs_are_measured(shown):
     assert one.epochs_to_target < whole.epochs_to_target
     assert 10 * one.bytes_of_a_copy < whole.bytes_per_update < whole.bytes_of_a_copy
     assert max(c.bytes_of_a_fit for c in measured) < whole.bytes_per_update
+    for cost in measured:
+        if cost.milliseconds_to_target is not None:
+            assert cost.quickest <= cost.milliseconds_to_target <= cost.slowest
+
+
+def test_batch_sizes_whose_times_overlap_are_not_told_apart(shown):
+    first, second = shown("costs").numbers.costs[1:3]
+    first = replace(first, epochs_to_target=1.0, milliseconds_to_target=2.0, quickest=1.0, slowest=3.0)
+    near = replace(second, epochs_to_target=2.0, milliseconds_to_target=3.0, quickest=2.5, slowest=4.0)
+    assert f"; {near.batch_size} cannot be told from it." in costs.soonest((first, near))
+    assert "cannot be told" not in costs.soonest((first, replace(near, quickest=3.5)))
 
 
 def test_the_costs_of_all_rows_are_those_of_batch_descent():
