@@ -86,7 +86,8 @@ def show(numbers: Variants) -> Show:
     """Where they end, and how they get there."""
     n = numbers
     low, high = n.mini_batch.min(), n.mini_batch.max()
-    furthest = np.abs(n.mini_batch - n.optimum).max()
+    ends = np.abs(n.mini_batch - n.optimum)
+    between = int((ends < abs(n.stochastic - n.optimum)).sum())
     rows = [
         ("batch", "5", str(n.updates["batch"]), f"{n.batch:.8f}", away(n.batch, n)),
         (
@@ -94,7 +95,7 @@ def show(numbers: Variants) -> Show:
             str(BATCH_SIZE),
             str(n.updates[f"mini-batch of {BATCH_SIZE}"]),
             f"{low:.4f} to {high:.4f}",
-            f"at most {furthest:.1e}",
+            f"at most {ends.max():.1e}",
         ),
         ("stochastic, in row order", "1", str(n.updates["stochastic"]), f"{n.stochastic:.8f}", away(n.stochastic, n)),
     ]
@@ -107,8 +108,8 @@ def show(numbers: Variants) -> Show:
             Table("After 100 epochs", ("variant", "rows a step", "updates", "θ", "from the optimum"), rows),
             "Batch descent walks straight to the optimum. Stochastic descent circles it, because each row "
             "pulls towards its own answer and a constant α never lets that die down: its noise floor. "
-            "Mini-batch depends on the seed and lies between; on real data, 32 to 256 rows a step are the "
-            "default choice.",
+            f"Mini-batch depends on the seed and mostly lies between: {between} of these {len(ends)} end nearer than "
+            "stochastic descent does. On real data, 32 to 256 rows a step are the default choice.",
             Picture(
                 "The distance from the optimum",
                 "epoch",
