@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -72,9 +71,7 @@ class ChunkedDescent(Descent):
         points = len(checkpoints(setting, self.steps_per_epoch))
         self.rows_to_read = (setting.epochs + points + 1) * self.n
 
-    def compile(self) -> float:
-        """Compile, or load from the cache, all that the run needs; the seconds it took."""
-        begin = perf_counter()
+    def _compile(self) -> None:
         w, none = self.iterate.w, np.empty(0, np.int32)
         task = self._piece(none, np.zeros((0, self.source.columns), self.dtype))
         if self.batch_size <= self.most:
@@ -84,7 +81,6 @@ class ChunkedDescent(Descent):
         self._call(order.arrange_epochs, self.order, none, 0, np.empty((0, 0), np.int32))
         self._call(order.arrange_epoch, self.order, none, 0)
         self._call(loops.objective_and_gradient, task, w, np.empty(self.lanes), np.empty_like(w))
-        return perf_counter() - begin
 
     def resume(self) -> None:
         """Nothing: the chunks that are read drive everything out of the caches in any case."""

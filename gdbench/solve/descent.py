@@ -28,6 +28,7 @@ from gdbench.kernels.tags import MOST_SLOTS
 from gdbench.kernels.task import Iterate, Task
 from gdbench.kernels.variance_reduced import Memory
 from gdbench.solve.feedback import EpochFeedback, LineSearch
+from gdbench.solve.own import explained
 from gdbench.solve.threads import Pool
 from gdbench.tasks.inputs import in_new_order, row_classes
 from gdbench.tasks.setting import Setting
@@ -141,6 +142,11 @@ class Descent:
     def compile(self) -> float:
         """Compile, or load from the cache, all that the run needs; the seconds it took."""
         begin = perf_counter()
+        with explained(self.rule, self.task):
+            self._compile()
+        return perf_counter() - begin
+
+    def _compile(self) -> None:
         if self.pool is not None:
             self.pool.compile(self.task, self.rule, self.iterate, self.eta)
         if self.memory is not None and not self.memory.learns:
@@ -149,7 +155,6 @@ class Descent:
         self._call(order.arrange_epochs, self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
         self._call(order.arrange_epoch, self.order, self.index[:0], 0)
         self.evaluate()
-        return perf_counter() - begin
 
     def resume(self) -> None:
         """Bring back, off the clock, what recording a point drove out of the caches: targets, row numbers, and the loop's way.

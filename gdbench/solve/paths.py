@@ -15,6 +15,7 @@ from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate
 from gdbench.shown import Shown
 from gdbench.solve.descent import start_at
+from gdbench.solve.own import explained
 from gdbench.tasks.inputs import as_floats, refuse_nonfinite
 from gdbench.tasks.setting import loop_form, real, schedule_of, whole
 
@@ -119,7 +120,8 @@ def applied(rule: Any, schedule: Any, start: np.ndarray, gradients: np.ndarray) 
     rates = rates_for(schedule, len(gradients))
     path = np.empty((len(gradients) + 1, start.size))
     path[0] = start
-    trajectory.replay(rule, begin(rule, start), gradients, rates, 1, path[1:])
+    with explained(rule):
+        trajectory.replay(rule, begin(rule, start), gradients, rates, 1, path[1:])
     return path
 
 
@@ -182,7 +184,7 @@ def minimize(
     jolts = noise_for(noise, seed, steps, start.size)
     x, values = np.empty((steps + 1, start.size)), np.empty(steps + 1)
     gradients = np.empty_like(x)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), explained(rule, place):
         walk = _walk_python if isinstance(place, Landscape) else trajectory.minimize
         walk(place, rule, begin(rule, start), rates, jolts, x, values, gradients)
         return judged(place, x, values, gradients, tol, may_rise=jolts.size > 0)

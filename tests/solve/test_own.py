@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gdbench as gd
+from gdbench.solve.own import explained
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(40, 3))
@@ -114,6 +115,79 @@ def test_their_mistakes_are_answered_in_one_line():
         gd.minimize("bowl", [1.0, 2.0, 3.0])
     with pytest.raises(gd.GdbenchError, match="Nothing is no loss: it has no method value"):
         gd.losses.register(NamedTuple("Nothing", []))
+
+
+class Misspelt(NamedTuple):
+    """An optimizer that uses a name that nobody defined."""
+
+    slots = ()
+
+    def step(self, w, g, state, rate, t):
+        return undefined_name, ()  # noqa: F821
+
+
+class Forgetful(NamedTuple):
+    """An optimizer that gives no state back."""
+
+    slots = ("velocity",)
+
+    def step(self, w, g, state, rate, t):
+        return w - rate * g, ()
+
+
+class Refused(NamedTuple):
+    """An optimizer that runs in Python, but is beyond the compiler."""
+
+    slots = ()
+
+    def step(self, w, g, state, rate, t):
+        return w - rate * math.fsum([g]), ()
+
+
+class MisspeltLoss(LogCosh):
+    def derivative(self, z, y):
+        return undefined_name  # noqa: F821
+
+
+class MisspeltBowl(Bowl):
+    def gradient(self, x, g):
+        g[0] = undefined_name  # noqa: F821
+
+
+NAME_ERROR = "fails: NameError: name 'undefined_name' is not defined"
+WAYS = {
+    "fit": lambda rule: gd.fit(X, Y, optimizer=rule, **ROWS),
+    "sweep": lambda rule: gd.sweep(X, Y, optimizer=rule, learning_rates=[0.1, 0.2], **ROWS),
+    "minimize": lambda rule: gd.minimize("parabola", [1.0], rule, steps=2),
+    "functions": lambda rule: gd.minimize(gd.Landscape(lambda x: x[0] ** 2, lambda x: 2 * x), [1.0], rule, steps=2),
+    "replay": lambda rule: gd.replay(rule, [1.0], [[1.0]], 0.1),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_mistake_in_a_body_is_told_as_python_tells_it(way):
+    for rule, told in (
+        (Misspelt(), f"your optimizer Misspelt {NAME_ERROR}"),
+        (Forgetful(), r"your optimizer Forgetful fails: step must return the new weight and its new state \(velocity,\), not \("),
+        (Refused(), r"your optimizer Refused cannot be compiled: Unknown attribute 'fsum' of type Module"),
+    ):
+        with pytest.raises(gd.GdbenchError, match=f"^{told}") as caught:
+            WAYS[way](rule)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_in_a_loss_or_a_landscape_too():
+    with pytest.raises(gd.GdbenchError, match=f"^your loss MisspeltLoss {NAME_ERROR}$"):
+        gd.fit(X, Y, loss=MisspeltLoss(), **ROWS)
+    with pytest.raises(gd.GdbenchError, match=f"^your landscape MisspeltBowl {NAME_ERROR}$"):
+        gd.minimize(MisspeltBowl(), steps=2)
+
+
+def test_an_error_without_a_body_of_the_users_stays_as_it_is():
+    with pytest.raises(ZeroDivisionError), explained(gd.optimizers.registry.make("adam")):
+        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), explained(SignDescent()):
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("jitted", [False, True])
