@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,12 @@ def test_the_sentence_tells_local_from_global(well):
     assert said.startswith("From (1.5), after 80 steps: GD at ")
     assert "a local minimum" in said
     assert well.lowest == pytest.approx(-1.305428483743916)
+
+
+def test_the_table_has_the_names_that_one_types_and_the_page_those_of_their_authors(well):
+    assert [row[0] for row in landscapes.ends(well)] == ["gd", "momentum"]
+    cells = re.findall(r"<t[dh][^>]*>(GD|Momentum|gd|momentum)</t[dh]>", landscapes.html([well]))
+    assert cells == ["GD", "Momentum"]
 
 
 def test_a_walk_that_leaves_the_map_is_cut():
