@@ -106,6 +106,3 @@ def reason(error: Exception) -> str:
     lines = [line.strip() for line in inner.splitlines() if line.strip()]
     raised = [line for line in lines if re.match(r"\w+Error: \S", line)]
     return one_line((raised or lines or [""])[0].rstrip(":"))
-
-
-__all__ = ["explained"]
