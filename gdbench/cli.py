@@ -233,7 +233,7 @@ def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = Fals
         return
     heads = ("problem", "rows", "columns", "solvers", "rates", "seeds", "runs")
     show_table((*heads, "time"), ([*(row[h] for h in heads), row["error"] or plans.describe(row["seconds"])] for row in rows))
-    note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)}")
+    note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)} once all loops are compiled")
 
 
 #: Characters in a line of a table that goes elsewhere than to a terminal, where nothing is folded.
