@@ -74,25 +74,15 @@ def aim_of(estimator: Any, learning_rate: str) -> Any:
     return online.Gradient()
 
 
-class Rates:
-    """The learning rates of any stretch of steps, as factors of a first rate."""
-
-    def __init__(self, estimator: Any, learning_rate: str, alpha: float, loss: Any):
-        self.kind = learning_rate
-        self.power = float(estimator.power_t)
-        self.first = 1.0 if learning_rate == "optimal" else float(estimator.eta0)
-        self.optimal = schedules.Optimal(1.0, float(alpha)).bind(loss, None) if learning_rate == "optimal" else None
-
-    def factors(self, t: float, epochs: int, steps: int) -> np.ndarray:
-        """The factors from step t on, an epoch a row; one for the whole epoch, where they do not change."""
-        if self.optimal is None and self.kind != "invscaling":
-            return np.ones((epochs, 1))
-        out = np.empty(epochs * steps)
-        if self.optimal is not None:
-            rate_factors.inverses.cached(self.optimal.strength, self.optimal.offset + t - 1.0, out)
-        else:
-            rate_factors.inverse_powers.cached(float(t), self.power, out)
-        return out.reshape(epochs, steps)
+def rates_of(estimator: Any, learning_rate: str, alpha: float, loss: Any) -> tuple[Any, float]:
+    """The kind of learning rates, and the first rate, which they multiply."""
+    block = np.empty(rate_factors.BLOCK)
+    if learning_rate == "optimal":
+        bound = schedules.Optimal(1.0, float(alpha)).bind(loss, None)
+        return rate_factors.Inverses(bound.strength, bound.offset, block), 1.0
+    if learning_rate == "invscaling":
+        return rate_factors.InversePowers(float(estimator.power_t), block), float(estimator.eta0)
+    return rate_factors.Unchanging(block), float(estimator.eta0)
 
 
 @dataclass
@@ -123,7 +113,6 @@ class Plan:
         self.penalty = penalty_of(self.estimator, self.alpha)
         self.rows = rows_of(self.X, self.penalty, self.loss)
         self.aim = aim_of(self.estimator, self.learning_rate)
-        self.rates = Rates(self.estimator, self.learning_rate, self.alpha, self.loss)
         self.n = self.X.shape[0]
         self.steps = self.n - int(self.held_out.sum())
 
@@ -149,25 +138,24 @@ class Plan:
         held_out = self.held_out if estimator.early_stopping else None
         weighting = Unweighted() if (weight == 1.0).all() else Weighted(weight)
         lesson = online.Lesson(self.rows, target, weighting, held_out, self.steps, self.loss, self.penalty, self.aim)
-        scalars = start(weights, float(estimator.t_), self.rates.first)
+        rates, first_rate = rates_of(estimator, self.learning_rate, self.alpha, self.loss)
+        scalars = start(weights, float(estimator.t_), first_rate)
         paid = np.zeros(weights.coef.size if online.truncates(self.penalty) else 0, weights.coef.dtype)
         mean = online.Unaveraged() if weights.mean_coef is None else online.Averaged(weights.mean_coef)
         changed = online.Weights(weights.coef, mean, paid, scalars)
         shuffle = order.Sklearn(seed).for_rows(self.n) if estimator.shuffle else order.Sequential(seed)
-        index = np.arange(self.n, dtype=np.int32)
+        index = np.concatenate([np.arange(self.n, dtype=np.uint32), np.zeros(online.BEYOND, np.uint32)])
         log = Log(estimator.verbose, weights.coef, scalars, self.steps)
         losses: list[np.ndarray] = []
         descend: Callable | None = None
         done = 0
         while done < self.max_iter and scalars[online.STATUS] == online.RUNNING:
-            # No fit ends before its patience does; after that the stretches double, so that few rates go unused.
-            epochs = min(self.max_iter - done, max(1, STRETCH // self.n), done + habits.patience + 1)
+            epochs = min(self.max_iter - done, max(1, STRETCH // self.n))
             if score is not None or estimator.verbose:
                 epochs = 1
                 log.begin(done)
-            factors = self.rates.factors(scalars[online.STEPS], epochs, self.steps)
             curve = np.empty((2, epochs))
-            given = (lesson, habits, changed, shuffle, index, done, factors, curve)
+            given = (lesson, habits, changed, shuffle, index, done, rates, curve)
             descend = descend or online.descend_epochs.bound(*given)
             ran = descend(*given)
             losses.append(curve[0, :ran])

@@ -23,11 +23,13 @@ from gdbench.kernels.data import AHEAD, entry, prefetch_row, touch_item
 from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.online_rows import (
-    along,
+    always_moves,
+    first_margin,
     follow,
     foresee,
     move,
     move_on,
+    predicted,
     put_down,
     rescaled,
     square,
@@ -36,6 +38,7 @@ from gdbench.kernels.online_rows import (
     truncate,
 )
 from gdbench.kernels.order import arrange
+from gdbench.kernels.rate_factors import fill
 from gdbench.kernels.tags import operation
 from gdbench.kernels.task import ask_for_weight, weigh
 
@@ -45,6 +48,9 @@ STEEPEST = 1e12
 #: The places of the scalars that pass from one call to the next.
 INTERCEPT, MEAN_INTERCEPT, SCALE, LAG, LEAD, SQUARES, ABSOLUTES, DUE, STEPS, ETA, BEST, STALE, STATUS = range(13)
 SCALARS = 13
+
+#: How far beyond the last row a step looks.
+BEYOND = 2 * AHEAD + 3
 
 #: Values of the scalar STATUS after a call.
 RUNNING, CONVERGED, OVERFLOW = 0.0, 1.0, 2.0
@@ -134,14 +140,15 @@ class Gradient(NamedTuple):
 
     def share(self, rate):
         """What a step is a multiple of, whatever the row."""
-        return rate
+        return -rate
 
     def push(self, loss, p, y, square):
         """By what multiple of its share the row is added to the weights."""
         slope = derivative(loss, p, y)
-        if rarely(abs(slope) > STEEPEST):
+        # Squared as it is, the square is at hand where the loss is one.
+        if rarely(slope * slope > STEEPEST * STEEPEST):
             slope = STEEPEST if slope > 0.0 else -STEEPEST
-        return -slope
+        return slope
 
     def passes_over(self, square):
         """Whether a row with that ‖x‖² is no step at all."""
@@ -256,8 +263,18 @@ class Habits(NamedTuple):
 def next_row(index, held_out, r):
     """The first place from r on whose row is not held out."""
     if held_out is not None:
-        while r < index.size and entry(held_out, entry(index, r)):
+        while r < held_out.size and entry(held_out, entry(index, r)):
             r += 1
+    return r
+
+
+@inlined
+def row_before(index, held_out, r):
+    """The last place before r whose row is not held out."""
+    r -= 1
+    if held_out is not None:
+        while entry(held_out, entry(index, r)):
+            r -= 1
     return r
 
 
@@ -365,43 +382,46 @@ def all_finite(v, intercept):
 
 
 @inlined
-def descend_epoch(lesson, habits, weights, index, rates):
-    """Descend over the rows in `index` once; the sums of their losses and of the penalty before each step."""
-    rows, target, weighting, held_out, number, loss, penalty, aim = lesson
+def descend_block(lesson, habits, weights, index, place, steps, rates):
+    """Descend over so many rows in `index` from a place on; the sums of their losses and of the penalty before each step.
+
+    `rates` holds the steps' factors. Also returns the place after the last row.
+    """
+    rows, target, weighting, held_out, _, loss, penalty, aim = lesson
     v, mean, paid, scalars = weights
-    n = index.size
     decay = habits.decay if habits.fit_intercept else 0.0
     real = v.dtype.type
     smallest = 1e-9 if v.itemsize == 8 else 1e-6
     intercept, scale = scalars[INTERCEPT], scalars[SCALE] if shrinks(penalty) else 1.0
     squares, absolutes, due, eta = scalars[SQUARES], scalars[ABSOLUTES], scalars[DUE], scalars[ETA]
-    losses = costs = 0.0
+    losses = costs = moved = 0.0
     s = 0
-    place = next_row(index, held_out, 0)
+    place = next_row(index, held_out, place)
     i = entry(index, place)
     place = next_row(index, held_out, place + 1)
-    after = entry(index, place) if place < n else i
+    after = entry(index, place)
     held = take_up(rows, v)
-    margin = along(rows, i, v)
+    margin = first_margin(rows, i, v)
     known = foresee(rows, v, held, i, after)
-    for _ in range(number):
+    for r in range(steps):
         place = next_row(index, held_out, place + 1)
-        beyond = entry(index, place) if place < n else after
-        at = (i, after, beyond, entry(index, min(place + AHEAD, n - 1)))
-        prefetch_row(rows, at[3], index[min(place + 2 * AHEAD, n - 1)])
+        beyond = entry(index, place)
+        at = (i, after, beyond, entry(index, place + AHEAD))
+        prefetch_row(rows, at[3], entry(index, place + 2 * AHEAD))
         touch_item(target, at[3])
         ask_for_weight(weighting, at[3])
         # What does not depend on the margin comes first: the margins make a chain that all else waits for.
         norm = square(rows, i)
-        rate = eta * entry(rates, s if rates.size > 1 else 0)
+        rate = eta * entry(rates, r)
         part = weigh(weighting, share(aim, rate), i)
-        p = np.float64(real(scale * margin)) + intercept
+        p = predicted(rows, margin, scale, intercept, moved)
         y = np.float64(entry(target, i))
         losses += value(loss, p, y)
         if counts_penalty(habits.objective):
             costs += cost(penalty, squares, absolutes)
         if passes_over(aim, norm):
             margin, known = stay(rows, v, held, at, known)
+            moved = 0.0
             i, after = at[1:3]
             continue
         kept = np.float64(real(keep(penalty, rate)))
@@ -409,7 +429,7 @@ def descend_epoch(lesson, habits, weights, index, rates):
         if counts_penalty(habits.objective):
             squares *= kept * kept
             absolutes *= kept
-        if scale < smallest:
+        if rarely(scale < smallest):
             scalars[SCALE] = scale
             put_down(rows, held, v)
             gather_in(weights)
@@ -420,23 +440,24 @@ def descend_epoch(lesson, habits, weights, index, rates):
         step = real(settled(part / scale) * towards)
         # Rounded like scikit-learn's before it is added, or a perceptron's margin of 0 would be 1e-18 here.
         intercept += part * decay * towards
+        moved = part * towards
         if truncates(penalty):
             if step != 0.0:
                 squares, absolutes = move(rows, i, step, v)
                 squares *= scale * scale
                 absolutes *= scale
-        elif step != 0.0:
+        elif always_moves(rows) or step != 0.0:
             held, squares, margin, known = move_on(rows, step, v, held, at, known)
             squares *= scale * scale
         else:
             margin, known = stay(rows, v, held, at, known)
         if averages(mean):
             scalars[INTERCEPT], scalars[SCALE] = intercept, scale
-            take_in(mean, rows, i, part * towards, scalars[STEPS] + (s - habits.average_from + 1), scalars)
+            take_in(mean, rows, i, moved, scalars[STEPS] + (s - habits.average_from + 1), scalars)
         if truncates(penalty):
             due += charge(penalty, rate)
             truncate(rows, i, v, paid, due, scale)
-            margin = along(rows, after, v)
+            margin = first_margin(rows, after, v)
         i, after = at[1:3]
         s += 1
     put_down(rows, held, v)
@@ -446,12 +467,26 @@ def descend_epoch(lesson, habits, weights, index, rates):
         scalars[SQUARES], scalars[ABSOLUTES] = squares, absolutes
     if truncates(penalty):
         scalars[DUE] = due
+    return losses, costs, row_before(index, held_out, place)
+
+
+@inlined
+def descend_epoch(lesson, habits, weights, index, rates):
+    """Descend over the rows in `index` once; the sums of their losses and of the penalty before each step."""
+    losses = costs = 0.0
+    place = 0
+    for done in range(0, lesson.number, rates.block.size):
+        steps = min(rates.block.size, lesson.number - done)
+        fill(rates, weights.scalars[STEPS], steps)
+        more, dearer, place = descend_block(lesson, habits, weights, index, place, steps, rates.block)
+        losses += more
+        costs += dearer
     return losses, costs
 
 
 @kernel
 def descend_epochs(lesson, habits, weights, order, index, first, rates, curve):
-    """Descend row by row for the epochs of `rates`, or until the objective has settled.
+    """Descend row by row for the epochs of `curve`, or until the objective has settled.
 
     Parameters
     ----------
@@ -460,12 +495,12 @@ def descend_epochs(lesson, habits, weights, order, index, first, rates, curve):
     weights : Weights
         Changed in place.
     order : tag of gdbench.kernels.order
-    index : ndarray of shape (n,), int32
-        The rows as the epoch before left them.
+    index : ndarray of shape (n + BEYOND,), uint32
+        The rows as the epoch before left them, then any of them: steps look ahead. Unsigned, so that no number is extended.
     first : int
         Number of the first epoch, from 0.
-    rates : ndarray of shape (epochs, steps an epoch) or (epochs, 1), float64
-        The learning rates, to be multiplied by the scalar ETA; one an epoch, if they are the same.
+    rates : a kind of gdbench.kernels.rate_factors
+        The learning rates, to be multiplied by the scalar ETA; its block is changed in place.
     curve : ndarray of shape (2, epochs)
         Receives each epoch's mean loss and objective.
 
@@ -476,9 +511,9 @@ def descend_epochs(lesson, habits, weights, order, index, first, rates, curve):
         makes weights of v.
     """
     scalars = weights.scalars
-    for e in range(rates.shape[0]):
-        arrange(order, index, first + e)
-        losses, costs = descend_epoch(lesson, habits, weights, index, rates[e])
+    for e in range(curve.shape[1]):
+        arrange(order, index[: lesson.target.size], first + e)
+        losses, costs = descend_epoch(lesson, habits, weights, index, rates)
         curve[0, e] = losses / lesson.number
         curve[1, e] = (losses + costs) / lesson.number
         if not all_finite(weights.v, scalars[INTERCEPT]):
@@ -487,7 +522,7 @@ def descend_epochs(lesson, habits, weights, order, index, first, rates, curve):
         if habits.watches and has_settled(scalars, curve[1, e], habits):
             scalars[STATUS] = CONVERGED
             return e + 1
-    return rates.shape[0]
+    return curve.shape[1]
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.ahead import step_and_dot, step_and_look
+from gdbench.kernels.ahead import settled, step_and_dot, step_and_look
 from gdbench.kernels.data import CSR, Dense, places, touch
 from gdbench.kernels.gather import gathered_dot
 from gdbench.kernels.jit import inlined
@@ -50,7 +50,25 @@ def _along_the_next(rows, v, held, at, known):
     return along(rows, at[1], v), known
 
 
+def _along_the_row(rows, i, v):
+    """The margin of the first row, v·x, in the form that `move_on` returns."""
+    return along(rows, i, v)
+
+
+def _scaled_margin(rows, margin, scale, intercept, moved):
+    """What is predicted from a margin; the step before it moved the weights by `moved` times its row."""
+    return np.float64(rows.values.dtype.type(scale * margin)) + intercept
+
+
+def _unless_zero(rows):
+    """Whether a step of 0 is taken like any other."""
+    return False
+
+
 take_up = operation("take_up", _in_memory)
+first_margin = operation("first_margin", _along_the_row)
+predicted = operation("predicted", _scaled_margin)
+always_moves = operation("always_moves", _unless_zero)
 put_down = operation("put_down", _where_they_are)
 foresee = operation("foresee", _nothing_known)
 rescaled = operation("rescaled", _as_before)
@@ -133,7 +151,20 @@ class PairedRows(DenseRows):
 
 
 class ChainedRows(DenseRows):
-    """Dense rows in float64, of which two products are known before a step: v·x′ and x·x′ of the row x′ after it."""
+    """Dense rows in float64, of which two products are known before a step: v·x′ and x·x′ of the row x′ after it.
+
+    With these the next prediction is worked out from the step's multiple of the row at once: it does not wait for v.
+    """
+
+    def first_margin(self, i, v):
+        return along(self, i, v), 0.0
+
+    def predicted(self, margin, scale, intercept, moved):
+        ahead, overlap = margin
+        return scale * ahead + settled(intercept + moved * overlap)
+
+    def always_moves(self):
+        return True
 
     def foresee(self, v, held, i, after):
         ahead, overlap, _ = step_and_look(v, self.values, (i, i, after, after), 0.0)
@@ -144,7 +175,7 @@ class ChainedRows(DenseRows):
 
     def move_on(self, c, v, held, at, known):
         ahead, overlap, squares = step_and_look(v, self.values, at, c)
-        return held, squares, known[0] + c * known[1], (ahead, overlap)
+        return held, squares, known, (ahead, overlap)
 
     def stay(self, v, held, at, known):
         _, _, margin, known = move_on(self, 0.0, v, held, at, known)
@@ -200,22 +231,21 @@ class ShortRows(Short):
 class ShortChainedRows(ShortRows):
     """The same, with two products known before a step, as above."""
 
+    first_margin = ChainedRows.first_margin
+    predicted = ChainedRows.predicted
+    always_moves = ChainedRows.always_moves
+    rescaled = ChainedRows.rescaled
+    stay = ChainedRows.stay
+
     def foresee(self, v, held, i, after):
         there = short_row(self, after)
         return inner(held, there), inner(short_row(self, i), there)
-
-    def rescaled(self, known, scale):
-        return known[0] * scale, known[1]
 
     def move_on(self, c, v, held, at, known):
         beyond = short_row(self, at[2])
         held = moved(held, 1.0, short_row(self, at[0]), c)
         later = inner_soon(held, beyond), inner(short_row(self, at[1]), beyond)
-        return held, inner(held, held), known[0] + c * known[1], later
-
-    def stay(self, v, held, at, known):
-        _, _, margin, known = move_on(self, 0.0, v, held, at, known)
-        return margin, known
+        return held, inner(held, held), known, later
 
 
 @inlined

@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 
 from gdbench.estimators import GDClassifier, GDRegressor
+from gdbench.kernels.rate_factors import BLOCK
 
 REGRESSION = ("squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive")
 CLASSIFICATION = ("hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron", *REGRESSION)
@@ -195,6 +196,19 @@ def test_passive_aggressive(rate, few_kinds):
             X[::9] = 0  # PA-I passes over rows without a length
             kind, loss = ("classifier", "hinge") if classes else ("regressor", "epsilon_insensitive")
             fit_both(kind, as_kind(X, container, dtype), y, dtype, loss=loss, **options)
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("container", ["dense", "csr"])
+@pytest.mark.parametrize("d", [5, 70])
+def test_more_rows_than_a_block_of_rates(d, container, early):
+    X, y = problem(classes=2, n=2 * BLOCK + 300, d=d)
+    X = as_kind(X, container, np.float64)
+    options = dict(early_stopping=early, validation_fraction=0.2, max_iter=4, average=2 * BLOCK + 20)
+    for rate in ("optimal", "invscaling"):
+        fit_both("classifier", X, y, loss="log_loss", learning_rate=rate, eta0=0.1, **options)
+    fit_both("classifier", X, y, loss="hinge", penalty=None, **options)
+    fit_both("regressor", X, y, **options)
 
 
 def test_random_state_instance_goes_on_alike():
