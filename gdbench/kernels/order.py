@@ -157,7 +157,8 @@ class Sklearn(NamedTuple):
         if self.again.size == index.size:
             for i in range(index.size):
                 self.spare[i] = index[np.uintp(self.again[i])]
-            index[:] = self.spare
+            for i in range(index.size):  # as a slice it would take three times as long
+                index[i] = self.spare[i]
             return
         r = np.uint32(max(self.seed, 1))
         n = index.size
