@@ -2,7 +2,9 @@
 
 Plain descent under an l2 penalty shrinks every weight at every step, so all weights share one scale. A rule with memory
 moves or fades between two visits of a weight; what it missed is caught up, in closed form, when the weight is next touched.
-Rules without such a form (Adam and its kin) take the dense update of :func:`gdbench.kernels.loops.descend_batches`.
+What is put off when a call ends, the next one takes up, so that where calls end changes no bit; :func:`fold_in` and
+:func:`catch_up_all` make weights of it. Rules without such a form (Adam and its kin) take the dense update of
+:func:`gdbench.kernels.loops.descend_batches`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,14 @@ def fold(w, scale, k, d):
 
 
 @kernel
-def descend_scaled(task, iterate, order, rates, eta):
+def fold_in(w, scale):
+    """Multiply the scales, of shape (K,), into the weights, in place, and set them to 1."""
+    for k in range(w.shape[0]):
+        fold(w, scale, k, w.shape[1] - 1)
+
+
+@kernel
+def descend_scaled(task, iterate, order, rates, eta, scale):
     """Plain stochastic descent on CSR rows: w = scale·v, and a step changes the scale and the row's part of v.
 
     Parameters
@@ -41,12 +50,12 @@ def descend_scaled(task, iterate, order, rates, eta):
         Changed in place; `GD` has no state.
     order : ndarray of shape (passes, rows), int32
     rates : ndarray of shape (passes·rows,)
-    eta : ndarray of shape (K,)
+    eta, scale : ndarrays of shape (K,)
+        The scales are changed in place.
     """
     model, data, w = task.model, task.data, iterate.w
     d = w.shape[1] - 1
     z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
-    scale = np.ones(w.shape[0], w.dtype)
     s = 0
     for p in range(order.shape[0]):
         for r in range(order.shape[1]):
@@ -70,12 +79,10 @@ def descend_scaled(task, iterate, order, rates, eta):
                 if parameters(model, w) > d:
                     w[k, d] += change
             s += 1
-    for k in range(outputs(model, w)):
-        fold(w, scale, k, d)
 
 
 @kernel
-def descend_lazily(task, rule, iterate, order, rates, eta, t):
+def descend_lazily(task, rule, iterate, order, rates, eta, seen, t):
     """Stochastic descent on CSR rows at a constant rate, with a rule that can ``settle`` what it missed.
 
     Parameters
@@ -89,6 +96,8 @@ def descend_lazily(task, rule, iterate, order, rates, eta, t):
     rates : ndarray of shape (passes·rows,)
         All equal.
     eta : ndarray of shape (K,)
+    seen : ndarray of shape (d,), int64
+        How many steps each weight has taken; changed in place.
     t : int
         Number of the first step, from 1.
     """
@@ -96,7 +105,6 @@ def descend_lazily(task, rule, iterate, order, rates, eta, t):
     w, state = iterate.w, iterate.state
     d = w.shape[1] - 1
     z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
-    seen = np.zeros(d, np.int64)
     s = 0
     for p in range(order.shape[0]):
         for r in range(order.shape[1]):
@@ -108,8 +116,8 @@ def descend_lazily(task, rule, iterate, order, rates, eta, t):
             first, last = places(data, i)
             for q in range(first, last):
                 j = data.indices[q]
-                catch_up(rule, w, state, eta, rates[s], j, s - seen[j])
-                seen[j] = s + 1
+                catch_up(rule, w, state, eta, rates[s], j, t + s - 1 - seen[j])
+                seen[j] = t + s
             for k in range(outputs(model, w)):
                 z[k] = row_dot(data, i, w, k) + w[k, d]
             derivatives = derive(model, task.loss, gather(model, z), task.target[i], c)
@@ -126,9 +134,14 @@ def descend_lazily(task, rule, iterate, order, rates, eta, t):
                     w[k, d] = wj
                     store(state, k, d, sj)
             s += 1
-    if s > 0:
-        for j in range(d):
-            catch_up(rule, w, state, eta, rates[s - 1], j, s - seen[j])
+
+
+@kernel
+def catch_up_all(rule, iterate, eta, seen, done):
+    """Give every weight the steps that it missed, of `done` in all, at the constant rates `eta`; the iterate changes in place."""
+    unchanged = eta.dtype.type(1)
+    for j in range(seen.size):
+        catch_up(rule, iterate.w, iterate.state, eta, unchanged, j, done - seen[j])
 
 
 @inlined

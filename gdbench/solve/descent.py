@@ -108,6 +108,7 @@ class Descent:
         self.memory = self._gradient_memory(setting.optimizer)
         self.starts = starts_of(columns(task.data), self.dtype.itemsize)
         self.known = np.zeros((2, self.lanes) if isinstance(task.model, Lanes) else 3, self.dtype)
+        self.scale, self.seen = np.ones(len(self.eta), self.dtype), np.zeros(columns(task.data), np.int64)
         self._loop = self._choose_loop(setting)
         listens = getattr(setting.schedule, "listens", "")
         self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
@@ -166,7 +167,8 @@ class Descent:
         rows = self.index[None, done : done + REHEARSED]
         if self.memory is not None or self.pool is not None:
             rows = rows[:0]  # their steps leave more behind than the iterate
-        changed = (self.iterate.w, *self.iterate.state, *self.iterate.memory, self.iterate.travelled, self.known)
+        iterate = self.iterate
+        changed = (iterate.w, *iterate.state, *iterate.memory, iterate.travelled, self.known, self.scale, self.seen)
         before = [array.copy("K") for array in changed]
         self._run(rows, self._factors(-(-rows.size // self.batch_size)))
         for array, values in zip(changed, before, strict=True):
@@ -275,10 +277,25 @@ class Descent:
         self._call(loops.descend_batches, self.task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, first)
 
     def _scaled(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        self._call(sparse_loops.descend_scaled, self.task, self.iterate, rows, rates, self.eta)
+        self._call(sparse_loops.descend_scaled, self.task, self.iterate, rows, rates, self.eta, self.scale)
 
     def _lazily(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        self._call(sparse_loops.descend_lazily, self.task, self.rule, self.iterate, rows, rates, self.eta, first)
+        self._call(sparse_loops.descend_lazily, self.task, self.rule, self.iterate, rows, rates, self.eta, self.seen, first)
+
+    def current(self) -> Iterate:
+        """The iterate; where a loop over sparse rows has put something off, a copy that has it: the loop goes on without."""
+        put_off = {self._scaled: self._folded, self._lazily: self._caught_up}.get(self._loop)
+        if put_off is None:
+            return self.iterate
+        copy = self.iterate._replace(w=np.copy(self.iterate.w), state=tuple(map(np.copy, self.iterate.state)))
+        put_off(copy)
+        return copy
+
+    def _folded(self, iterate: Iterate) -> None:
+        self._call(sparse_loops.fold_in, iterate.w, self.scale.copy())
+
+    def _caught_up(self, iterate: Iterate) -> None:
+        self._call(sparse_loops.catch_up_all, self.rule, iterate, self.eta, self.seen, self.step)
 
     def samples(self) -> int:
         """Rows visited so far, each counted as often as it was."""
@@ -289,7 +306,7 @@ class Descent:
 
     def evaluate(self) -> Point:
         """Objective and gradient norm of each lane, off the clock."""
-        totals, g = self.measure(reported(self.rule, self.iterate))
+        totals, g = self.measure(reported(self.rule, self.current()))
         norms = np.sqrt((g.astype(np.float64).reshape(self.lanes, -1) ** 2).sum(axis=1))
         return Point(self.step, self.samples(), self.nanoseconds * 1e-9, totals, norms)
 
@@ -301,7 +318,7 @@ class Descent:
 
     def weights(self) -> np.ndarray:
         """The weights that the rule reports, (lanes, classes, P)."""
-        return reported(self.rule, self.iterate).reshape(self.lanes, self.classes, -1)
+        return reported(self.rule, self.current()).reshape(self.lanes, self.classes, -1)
 
 
 def start_at(w: np.ndarray, rule: Any, penalty: Any = None) -> Iterate:

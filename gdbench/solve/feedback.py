@@ -90,5 +90,5 @@ class LineSearch:
 
 def measured(descent: Descent) -> tuple[np.ndarray, np.ndarray]:
     """J of each lane and its gradient, (lanes, classes·P)."""
-    totals, g = descent.measure(descent.iterate.w)
+    totals, g = descent.measure(descent.current().w)
     return totals, g.reshape(descent.lanes, -1)

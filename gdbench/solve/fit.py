@@ -161,8 +161,7 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **op
     seed : int, default 0
         Same inputs and seed, same bits.
     record : int, default 40
-        Points recorded, log-spaced over the steps. They change no bit of the result, but on sparse rows: there the columns that
-        a row does not have are caught up with at each point, in l2, momentum, Nesterov and RMSprop, which rounds once more.
+        Points recorded, log-spaced over the steps. They change no bit of the result.
     threads : int, default 1
         For batch gradients and the lanes of a sweep; the result is the same to the bit for any number.
     time_limit : float, default inf

@@ -139,6 +139,21 @@ def test_recording_changes_no_bit(columns, optimizer):
     np.testing.assert_array_equal(few.coef, many.coef)
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "rmsprop", "adagrad"])
+def test_recording_changes_no_bit_on_sparse_rows(optimizer, loss):
+    """There the shrinking by a penalty, and what columns that a row does not have miss of a memory, is put off."""
+    x = sp.random_array((N, 30), density=0.1, rng=np.random.default_rng(5), format="csr")
+    y = Y if loss == "squared_error" else np.arange(N) % 3
+    options = {"variant": "stochastic", "loss": loss, "learning_rate": 0.01, "optimizer": optimizer, "epochs": 7}
+    if optimizer == "gd":
+        options |= {"penalty": "l2", "alpha": 0.01}
+    few, many = (gd.fit(x, y, record=record, **options) for record in (2, 300))
+    np.testing.assert_array_equal(few.coef, many.coef)
+    assert few.objective == many.objective
+    assert len(many.curve) > 10 * len(few.curve)
+
+
 @pytest.mark.parametrize(
     "options",
     [
