@@ -218,7 +218,7 @@ class GDClassifier(Descends, SGDClassifier):
             general.fit(self, X, y, codes, weight, held_out, **options)
             return
         seeds = random_state.randint(LARGEST_SEED, size=len(self.classes_))
-        plan = online.Plan(self, X, alpha, learning_rate, max_iter, self._loss_tag(), held_out)
+        plan = online.Plan(self, X, alpha, learning_rate, max_iter, self._loss_tag(), held_out, len(seeds))
         runs = Parallel(n_jobs=self.n_jobs, verbose=self.verbose, require="sharedmem")(
             delayed(self._learn_rest)(plan, i, y, sample_weight, seed) for i, seed in enumerate(seeds)
         )

@@ -12,7 +12,8 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 
-from gdbench.estimators import GDClassifier, GDRegressor
+from gdbench.estimators import GDClassifier, GDRegressor, online
+from gdbench.kernels import online_rows
 from gdbench.kernels.rate_factors import BLOCK
 
 REGRESSION = ("squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive")
@@ -199,16 +200,64 @@ def test_passive_aggressive(rate, few_kinds):
 
 
 @pytest.mark.parametrize("early", [False, True])
-@pytest.mark.parametrize("container", ["dense", "csr"])
-@pytest.mark.parametrize("d", [5, 70])
+@pytest.mark.parametrize(("d", "container"), [(5, "dense"), (70, "dense"), (70, "csr")])
 def test_more_rows_than_a_block_of_rates(d, container, early):
     X, y = problem(classes=2, n=2 * BLOCK + 300, d=d)
     X = as_kind(X, container, np.float64)
     options = dict(early_stopping=early, validation_fraction=0.2, max_iter=4, average=2 * BLOCK + 20)
-    for rate in ("optimal", "invscaling"):
-        fit_both("classifier", X, y, loss="log_loss", learning_rate=rate, eta0=0.1, **options)
-    fit_both("classifier", X, y, loss="hinge", penalty=None, **options)
+    fit_both("classifier", X, y, loss="hinge", **options)
     fit_both("regressor", X, y, **options)
+
+
+@pytest.fixture
+def mostly_zeros():
+    """An array that is read without its zeros, targets, and the kinds of rows that were made of arrays."""
+    X, y = problem(classes=2, n=3_600, d=300)
+    X *= np.random.default_rng(1).random(X.shape) < 0.2
+    made, rows_of = [], online.rows_of
+
+    def seen(*args):
+        made.append(rows_of(*args))
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(online, "rows_of", seen)
+        yield X, y, made
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options"),
+    [
+        (np.float64, dict(penalty="l2", average=True)),
+        (np.float64, dict(penalty=None, early_stopping=True)),
+        (np.float32, dict(penalty="l2")),
+    ],
+)
+def test_rows_without_their_zeros(dtype, options, mostly_zeros):
+    X, y, made = mostly_zeros
+    X = np.tile(X, 2).astype(dtype)
+    before = X.copy()
+    for loss in ("hinge", "squared_error"):
+        fit_both("classifier", X, y, dtype, loss=loss, learning_rate="invscaling", eta0=0.02, max_iter=40, **options)
+        assert isinstance(made[-1], online_rows.CompressedRows)
+    np.testing.assert_array_equal(X, before)
+
+
+def test_where_zeros_are_read(mostly_zeros, tmp_path):
+    X, y, made = mostly_zeros
+    X.tofile(tmp_path / "X")
+    mapped = np.memmap(tmp_path / "X", X.dtype, "r", shape=X.shape)
+    for data, options in (
+        (X, dict(penalty="l1")),  # the truncation pays on every column, as scikit-learn's
+        (X, dict(max_iter=2)),
+        (X[:1000], {}),
+        (X + 1.0, {}),
+        (mapped, {}),
+    ):
+        GDClassifier(**{"max_iter": 40, "tol": 1.0, **options}).fit(data, y[: len(data)])
+        assert not isinstance(made[-1], online_rows.CompressedRows)
+    GDClassifier(max_iter=40, tol=1.0).fit(X, y)
+    assert isinstance(made[-1], online_rows.CompressedRows)
 
 
 def test_random_state_instance_goes_on_alike():
