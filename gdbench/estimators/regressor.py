@@ -60,6 +60,12 @@ class GDRegressor(Descends, SGDRegressor):
     feature_names_in_ : ndarray of shape (d,)
         Where X has names.
 
+    Notes
+    -----
+    Sums along a row are taken in another order than scikit-learn's. Where steps overshoot, each one multiplies that rounding, and
+    two fits end at unlike weights that predict alike; so do two of scikit-learn's whose columns have changed places. An array of
+    more than 8 MB that is mostly zeros is read without them, if there are many passes over it.
+
     Examples
     --------
     >>> import numpy as np
