@@ -74,7 +74,7 @@ def is_mostly_zeros(X: np.ndarray) -> bool:
     if X.nbytes < MANY_BYTES or is_mapped(X):
         return False
     some = X[:: max(1, len(X) // 256)]
-    return np.count_nonzero(some) <= FEW_VALUES * some.size
+    return bool(np.count_nonzero(some) <= FEW_VALUES * some.size)
 
 
 def is_mapped(X: Any) -> bool:

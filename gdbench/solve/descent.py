@@ -284,18 +284,14 @@ class Descent:
 
     def current(self) -> Iterate:
         """The iterate; where a loop over sparse rows has put something off, a copy that has it: the loop goes on without."""
-        put_off = {self._scaled: self._folded, self._lazily: self._caught_up}.get(self._loop)
-        if put_off is None:
+        if self._loop not in (self._scaled, self._lazily):
             return self.iterate
         copy = self.iterate._replace(w=np.copy(self.iterate.w), state=tuple(map(np.copy, self.iterate.state)))
-        put_off(copy)
+        if self._loop == self._scaled:
+            self._call(sparse_loops.fold_in, copy.w, self.scale.copy())
+        else:
+            self._call(sparse_loops.catch_up_all, self.rule, copy, self.eta, self.seen, self.step)
         return copy
-
-    def _folded(self, iterate: Iterate) -> None:
-        self._call(sparse_loops.fold_in, iterate.w, self.scale.copy())
-
-    def _caught_up(self, iterate: Iterate) -> None:
-        self._call(sparse_loops.catch_up_all, self.rule, iterate, self.eta, self.seen, self.step)
 
     def samples(self) -> int:
         """Rows visited so far, each counted as often as it was."""
