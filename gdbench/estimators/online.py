@@ -108,15 +108,16 @@ def aim_of(estimator: Any, learning_rate: str) -> Any:
     return online.Gradient()
 
 
-def rates_of(estimator: Any, learning_rate: str, alpha: float, loss: Any) -> tuple[Any, float]:
-    """The kind of learning rates, and the first rate, which they multiply."""
-    block = np.empty(rate_factors.BLOCK)
+def rates_of(estimator: Any, learning_rate: str, alpha: float, loss: Any) -> tuple[rate_factors.Rates, float]:
+    """The learning rates, and the first rate, which they multiply."""
+    kind, first = rate_factors.UNCHANGING, float(estimator.eta0)
+    strength = offset = 1.0
     if learning_rate == "optimal":
-        bound = schedules.Optimal(1.0, float(alpha)).bind(loss, None)
-        return rate_factors.Inverses(bound.strength, bound.offset, block), 1.0
-    if learning_rate == "invscaling":
-        return rate_factors.InversePowers(float(estimator.power_t), block), float(estimator.eta0)
-    return rate_factors.Unchanging(block), float(estimator.eta0)
+        kind, first = rate_factors.INVERSES, 1.0
+        _, strength, offset = schedules.Optimal(1.0, float(alpha)).bind(loss, None)
+    elif learning_rate == "invscaling":
+        kind = rate_factors.POWERS
+    return rate_factors.Rates(kind, strength, offset, float(estimator.power_t), np.empty(rate_factors.BLOCK)), first
 
 
 @dataclass

@@ -499,7 +499,7 @@ def descend_epochs(lesson, habits, weights, order, index, first, rates, curve):
         The rows as the epoch before left them, then any of them: steps look ahead. Unsigned, so that no number is extended.
     first : int
         Number of the first epoch, from 0.
-    rates : a kind of gdbench.kernels.rate_factors
+    rates : Rates
         The learning rates, to be multiplied by the scalar ETA; its block is changed in place.
     curve : ndarray of shape (2, epochs)
         Receives each epoch's mean loss and objective.
