@@ -482,7 +482,11 @@ def demo(
 
 
 @app.command(
-    epilog=examples("landscape double-well", "landscape rosenbrock --optimizers adam,momentum --start=-1.2,1 --out page.html")
+    epilog=examples(
+        "landscape double-well",
+        "landscape rosenbrock --optimizers adam,momentum --start=-1.2,1 --out page.html",
+        "landscape himmelblau --json",
+    )
 )
 def landscape(
     name: Annotated[str, typer.Argument(help="A landscape: gdbench list landscapes names them all.")],
@@ -492,6 +496,7 @@ def landscape(
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each walk.")] = 200,
     out: Annotated[Path | None, typer.Option(help="Write the walks as a page: map, paths, sliders.", metavar="FILE")] = None,
+    json_: AsJson = False,
 ) -> None:
     """Walk over a landscape with several optimizers from the same start, each at its best learning rate."""
     from gdbench.report import landscapes
@@ -499,8 +504,10 @@ def landscape(
     begin = None if start is None else numbers("start", start)
     chosen = [each.strip() for each in optimizers.split(",") if each.strip()]
     scene = landscapes.scene(name, chosen or landscapes.OPTIMIZERS, begin, steps=steps)
-    heads = ("optimizer", "learning rate", "ends at", "f", "which")
-    show_table(heads, landscapes.ends(scene))
+    if json_:
+        emit(landscapes.facts(scene))
+    else:
+        show_table(("optimizer", "learning rate", "ends at", "f", "which"), landscapes.ends(scene))
     if out:
         write_text(out, landscapes.html([scene]))
         note(f"written: {out}")

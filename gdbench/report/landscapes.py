@@ -258,22 +258,38 @@ def _outcome(one: Scene, walk: Walk) -> str:
     return f"is at f = {walk.path.value[-1]:.3g}"
 
 
+def facts(one: Scene) -> dict[str, Any]:
+    """A scene in numbers: where each optimizer, by the name that one types, ends at its best rate.
+
+    Returns
+    -------
+    dict
+        landscape, start, steps, and optimizers, for each: name, learning_rate, status, step, x and f there, outcome. The step
+        is the last, or the last near the map where the walk leaves it for good.
+    """
+    walks = [(optimizer, one.best(optimizer)) for optimizer in one.optimizers]
+    return {
+        "landscape": one.name,
+        "start": one.start,
+        "steps": len(walks[0][1].path.value) - 1,
+        "optimizers": [{"name": optimizer} | _end(one, walk) for optimizer, walk in walks],
+    }
+
+
+def _end(one: Scene, walk: Walk) -> dict[str, Any]:
+    path, last = walk.path, len(walk.path.value) - 1
+    gone = path.status == "diverged" or (walk.left and not one.minima)
+    step = max(walk.shown, 1) - 1 if gone else last
+    place = {"step": step, "x": path.x[step].tolist(), "f": float(path.value[step])}
+    return {"learning_rate": walk.rate, "status": path.status} | place | {"outcome": _outcome(one, walk)}
+
+
 def ends(one: Scene) -> list[tuple[str, ...]]:
-    """The table of a scene: where each optimizer, by the name that one types, ends at its best rate."""
+    """The table of a scene: its facts as text, a row an optimizer."""
     rows: list[tuple[str, ...]] = []
-    for optimizer in one.optimizers:
-        walk = one.best(optimizer)
-        last = max(walk.shown, 1) - 1
-        point = ", ".join(f"{v:.4g}" for v in walk.path.x[last])
-        rows.append(
-            (
-                optimizer,
-                words.rate(walk.rate),
-                f"({point})",
-                f"{walk.path.value[last]:.4g}",
-                _outcome(one, walk),
-            )
-        )
+    for end in facts(one)["optimizers"]:
+        point = ", ".join(f"{v:.4g}" for v in end["x"])
+        rows.append((end["name"], words.rate(end["learning_rate"]), f"({point})", f"{end['f']:.4g}", end["outcome"]))
     return rows
 
 
@@ -282,4 +298,4 @@ def _spelt_ends(one: Scene) -> list[tuple[str, ...]]:
     return [(style.optimizer_name(optimizer), *rest) for optimizer, *rest in ends(one)]
 
 
-__all__ = ["Scene", "Walk", "html", "scene"]
+__all__ = ["Scene", "Walk", "facts", "html", "scene"]

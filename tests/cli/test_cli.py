@@ -112,6 +112,29 @@ def test_landscape(run, tmp_path):
     assert "<html" in page.read_text()
 
 
+def test_landscape_json(run, tmp_path):
+    words = ("landscape", "himmelblau", "--optimizers", "gd,adam", "--steps", 300)
+    code, out, err = run(*words, "--json", "--out", tmp_path / "page.html")
+    told = json.loads(out)
+    assert code == 0
+    assert err == f"written: {tmp_path / 'page.html'}\n"
+    assert (tmp_path / "page.html").exists()
+    assert (told["landscape"], told["steps"]) == ("himmelblau", 300)
+    assert [end["name"] for end in told["optimizers"]] == ["gd", "adam"]
+    for end in told["optimizers"]:
+        path = gdbench.minimize("himmelblau", told["start"], end["name"], end["learning_rate"], steps=300)
+        assert end["x"] == path.x[-1].tolist()
+        assert (end["status"], end["f"], end["step"]) == (path.status, path.value[-1], 300)
+        assert end["outcome"] == "is at a global minimum"
+
+
+def test_landscape_json_has_null_for_what_is_not_finite(run):
+    code, out, _ = run("landscape", "himmelblau", "--optimizers", "gd", "--start=1e200,0", "--json")
+    (end,) = json.loads(out)["optimizers"]
+    assert code == 0
+    assert (end["status"], end["x"], end["f"]) == ("diverged", [1e200, 0.0], None)
+
+
 def test_a_page_that_cannot_be_written_is_left_as_it_was(run, tmp_path, small_files):
     page = tmp_path / "page.html"
     words = ("landscape", "double-well", "--optimizers", "gd", "--start=0.5", "--out", page)

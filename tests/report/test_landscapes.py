@@ -41,6 +41,24 @@ def test_a_walk_that_leaves_the_map_is_cut():
     assert f"leaves the map at step {walk.shown}" in landscapes.said(scene)
 
 
+def test_a_walk_ends_where_it_leaves_the_map_for_good():
+    scene = landscapes.scene("saddle", ("gd",), learning_rates=(0.5,), steps=100)
+    (end,) = landscapes.facts(scene)["optimizers"]
+    assert end["outcome"] == f"leaves the map at step {end['step'] + 1}"
+    assert end["x"] == scene.walks[0].path.x[end["step"]].tolist()
+
+
+def test_a_walk_that_begins_beyond_the_map_ends_where_it_came_to():
+    scene = landscapes.scene("parabola", ("gd",), start=[500.0], learning_rates=(0.3,), steps=60)
+    (end,) = landscapes.facts(scene)["optimizers"]
+    assert scene.walks[0].shown == 0
+    assert end["step"] == 60
+    ((_, _, point, value, outcome),) = landscapes.ends(scene)
+    assert outcome == "is at the global minimum"
+    assert abs(float(point.strip("()"))) < 1e-9
+    assert float(value) == pytest.approx(end["f"], rel=1e-3)
+
+
 def test_the_map_holds_the_function():
     scene = landscapes.scene("rosenbrock", ("gd",), learning_rates=(0.001,), steps=5)
     i, j = 13, 57
