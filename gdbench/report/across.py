@@ -107,6 +107,12 @@ class Across:
     steps: dict[str, list[Steps]]
     bandwidth: pd.DataFrame
 
+    @property
+    def unit(self) -> str:
+        """What `by` is called: "seconds", or the words of all problems for theirs, such as "epochs or steps"."""
+        problems = self.ranks.problems if self.ranks else []
+        return " or ".join(sorted({problem.called(self.by) for problem in problems})) or self.by
+
 
 def build(shown: View) -> Across:
     """Everything over the problems of a view."""

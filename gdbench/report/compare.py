@@ -15,16 +15,16 @@ from scipy import stats
 
 from gdbench.errors import GdbenchError
 from gdbench.report import page, view, words
-from gdbench.report.view import View
+from gdbench.report.view import ProblemView, View
 from gdbench.suite.execute import target_label
 from gdbench.writing import write_text
 
 #: What makes clocks comparable.
 MACHINE = ("cpu", "architecture", "cores", "cpus_usable", "memory_bytes")
 
-#: What is compared: its cost, whether a clock takes it, and what it is called.
+#: What is compared: whether a clock takes it, and what it is called.
 MEASURES = {
-    "convergence": (False, "samples to the target"),
+    "convergence": (False, "{unit} to the target"),
     "speed": (True, "seconds a sample"),
     "time": (True, "seconds to the target"),
 }
@@ -45,9 +45,10 @@ class Comparison:
     names : tuple of str
         Of A and B.
     rows : DataFrame
-        A row a problem, solver and measure: problem, solver, label, measure, target, a, b (medians over seeds; inf
-        where a target was missed), ratio (B ⁄ A; below 1 is better), low, high (its interval over seeds), noise (the
-        factor that a change of a clock has to exceed; NaN where it is not known), seeds, verdict.
+        A row a problem, solver and measure: problem, solver, label, unit (what convergence is counted in: samples, or a
+        landscape's steps), measure, target, a, b (medians over seeds; inf where a target was missed), ratio (B ⁄ A; below 1 is
+        better), low, high (its interval over seeds), noise (the factor that a change of a clock has to exceed; NaN where it is
+        not known), seeds, verdict.
     notes : list of str
         What a reader has to know: other machines, versions, solvers that only one folder holds.
     clocks : bool
@@ -215,7 +216,8 @@ def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, thresh
     """The rows of one solver on one problem."""
     before, after = _runs(one, key), _runs(other, key)
     label = view.label(one.summary[(one.summary.problem == key[0]) & (one.summary.solver == key[1])].iloc[0])
-    named: dict[str, Any] = {"problem": key[0], "solver": key[1], "label": label}
+    unit = "steps" if _problem(one, key[0]).landscape else "samples"
+    named: dict[str, Any] = {"problem": key[0], "solver": key[1], "label": label, "unit": unit}
     if before.empty != after.empty:
         yield from _only_one_usable(named, before, after, set(one.targets) & set(other.targets))
         return
@@ -224,7 +226,7 @@ def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, thresh
         return
     before, after = before.loc[seeds], after.loc[seeds]
     target = _target(set(one.targets) & set(other.targets), before, after)
-    noise = float(np.max([_noise(one, key[0]), _noise(other, key[0])]))  # NaN where one is
+    noise = float(np.max([_problem(shown, key[0]).noise for shown in (one, other)]))  # NaN where one is
     alone = (before.timing == "alone").all() and (after.timing == "alone").all()
     for measure, (clock, _) in MEASURES.items():
         if clock and not (clocks and alone):
@@ -267,9 +269,8 @@ def _target(targets: set[float], *sides: pd.DataFrame) -> float:
     return math.nan
 
 
-def _noise(shown: View, problem: str) -> float:
-    """The A/A noise of a problem's clock; NaN where it is not known."""
-    return next(p.noise for p in shown.problems if p.name == problem)
+def _problem(shown: View, name: str) -> ProblemView:
+    return next(problem for problem in shown.problems if problem.name == name)
 
 
 def _values(measure: str, runs: pd.DataFrame, target: float) -> np.ndarray:
@@ -320,7 +321,8 @@ def _said(measure: Any, rows: pd.DataFrame) -> str:
     """The outcome of a measure in a sentence."""
     counts = rows.verdict.value_counts()
     parts = [f"{counts.get(verdict, 0)} {verdict}" for verdict in (BETTER, WORSE, SAME)]
-    return f"{words.capital(str(measure))} ({MEASURES[measure][1]}): of {len(rows)} solvers, {words.listed(parts)}."
+    called = MEASURES[str(measure)][1].format(unit=" or ".join(rows.unit.unique()))
+    return f"{words.capital(str(measure))} ({called}): of {len(rows)} solvers, {words.listed(parts)}."
 
 
 HEADS = ("problem", "solver", "measure", "A", "B", "B ⁄ A", "interval", "verdict")
@@ -328,7 +330,7 @@ HEADS = ("problem", "solver", "measure", "A", "B", "B ⁄ A", "interval", "verdi
 
 def cells(row: Any) -> tuple[str, ...]:
     """A row as text."""
-    kind = "samples" if row.measure == "convergence" else "seconds"
+    kind = row.unit if row.measure == "convergence" else "seconds"
     target = "" if math.isnan(row.target) else f" to {words.gap(row.target)}"
     if row.measure == "convergence" and math.isnan(row.target):
         ends, name = (words.gap(row.a), words.gap(row.b)), "final gap"

@@ -132,7 +132,7 @@ def latex_table(problem: ProblemView) -> str:
         final = _power(solver.final.value) if solver.final.reached else "--"
         costs = [_cost(problem.by, solver.costs[target][problem.by]) for target in problem.targets]
         rows.append(" & ".join([escaped(solver.label), rate, final, *costs]) + r" \\")
-    caption = f"{escaped(problem.name)}: {problem.by} to each relative gap, the median over seeds with the quartiles."
+    caption = f"{escaped(problem.name)}: {problem.unit} to each relative gap, the median over seeds with the quartiles."
     return "\n".join(
         [
             r"\begin{table}",

@@ -62,14 +62,14 @@ Planned = tuple[str, Callable[..., Figure], Any, str]
 def over_all(shown: View, over: Across, near: Beside) -> Iterator[Planned]:
     """Name, function, subject and alt text of each figure over all problems."""
     if over.ranks and len(shown.problems) > 1:
-        yield "ranks", plots.ranks, (over.ranks, over.by), words.ranks(over.ranks)
+        yield "ranks", plots.ranks, (over.ranks, over.unit), words.ranks(over.ranks)
     if near.difference:
         yield "critical-difference", plots.difference, near.difference, words.difference(near.difference)
     if over.profile:
-        yield "performance-profile", plots.profile, (over.profile, over.by), words.profile(over.profile)
+        yield "performance-profile", plots.profile, (over.profile, over.unit), words.profile(over.profile)
     if over.distribution:
-        said = words.distribution(over.distribution, over.by)
-        yield "run-time-distribution", plots.distribution, (over.distribution, over.by), said
+        said = words.distribution(over.distribution, over.unit)
+        yield "run-time-distribution", plots.distribution, (over.distribution, over.unit), said
     if near.noise:
         yield "noise", plots.noise, near.noise, words.noise(shown)
     if near.speed.readings:

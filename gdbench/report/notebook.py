@@ -210,7 +210,7 @@ def _results(found: Results) -> Card:
     first = shown.problems[0]
     series = [Series(s.label, s.curve.epochs, s.curve.middle, colour=str(plots.line_of(s)["color"])) for s in first.featured]
     facts.insert(0, ("runs", f"{found.finished:,} of {found.planned:,}"))
-    return Card(f"Results in {found.folder}", facts, series, f"epochs on {first.name}", "relative gap", "xy")
+    return Card(f"Results in {found.folder}", facts, series, f"{first.called('epochs')} on {first.name}", "relative gap", "xy")
 
 
 CARDS: dict[type, Callable[[Any], Card]] = {

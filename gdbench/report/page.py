@@ -55,7 +55,7 @@ def environment(html: bool) -> jinja2.Environment:
 
 def prose(text: str) -> str:
     """A sentence whose numbers stay on one line with their units."""
-    joined = re.sub(r"(?<=\d) (?=(?:s|ms|µs|ns|[kMG] samples|epochs|rows|GB/s)\b)", "\u00a0", text)
+    joined = re.sub(r"(?<=\d) (?=(?:s|ms|µs|ns|[kMG] samples|epochs|steps|rows|GB/s)\b)", "\u00a0", text)
     return re.sub(r"(?<=\de)-(?=\d)", "\u2011", joined)
 
 
@@ -96,8 +96,8 @@ def payload(view: View, across: Across, near: Beside) -> dict[str, Any]:
     return {
         "palette": palette(),
         "problems": [_problem(problem, across.steps.get(problem.name, [])) for problem in view.problems],
-        "by": across.by,
-        "ranks": _ranks(across.ranks, across.by) if across.ranks else None,
+        "unit": across.unit,
+        "ranks": _ranks(across.ranks, across.unit) if across.ranks else None,
         "profile": [_line(line) for line in across.profile],
         "distribution": [_line(line) for line in across.distribution],
         "bandwidth": [vars(one) | {"gb_s": _short(one.gb_s, 4)} for one in near.speed.readings],
@@ -115,14 +115,14 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _ranks(ranks: Ranks, by: str) -> dict[str, Any]:
+def _ranks(ranks: Ranks, unit: str) -> dict[str, Any]:
     return {
         "who": [one.label for one in ranks.who],
         "problems": [problem.name for problem in ranks.problems],
         "targets": [problem.headline for problem in ranks.problems],
         "rank": [short(row) for row in ranks.ranks],
         "mean": short(ranks.mean, 3),
-        "text": [[words.figure(by, cost) if math.isfinite(cost) else "–" for cost in row] for row in ranks.costs],
+        "text": [[words.figure(unit, cost) if math.isfinite(cost) else "–" for cost in row] for row in ranks.costs],
     }
 
 
@@ -178,6 +178,8 @@ def _problem(problem: ProblemView, steps: list[Steps]) -> dict[str, Any]:
         "targets": list(problem.targets),
         "headline": problem.headline,
         "by": problem.by,
+        "unit": problem.unit,
+        "axes": problem.axes,
         "steps": [_steps(one) for one in steps],
         "solvers": [_solver(solver, id(solver) in featured) for solver in problem.solvers],
     }
@@ -265,9 +267,9 @@ def machine_rows(machine: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name.removesuffix("_bytes").replace("_", " "), value) for name, value in rows]
 
 
-def cell(costs: dict[str, numbers.Spread]) -> str:
+def cell(problem: ProblemView, costs: dict[str, numbers.Spread]) -> str:
     """What a target took, in a Markdown table."""
-    reached = [(kind, cost) for kind, cost in costs.items() if cost.reached]
+    reached = [(problem.called(kind), costs[kind]) for kind in problem.kinds if costs[kind].reached]
     return "<br>".join(words.taken(kind, cost).replace(f" over {cost.seeds} seeds", "") for kind, cost in reached) or "–"
 
 

@@ -61,8 +61,6 @@ SMALL_NOISE = 1e-4
 #: A log axis that spans less than this factor has too few powers of ten on it.
 SHORT = 50
 
-AXES = {"epochs": "epochs", "samples": "samples", "seconds": "seconds"}
-
 
 #: Of each kind of file: what keeps it the same from one drawing to the next, and its resolution.
 FILES: dict[str, dict[str, Any]] = {".svg": {"metadata": {"Date": None}}, ".png": {"metadata": {"Software": None}, "dpi": 144}}
@@ -144,15 +142,15 @@ def power(value: float, _: object = None) -> str:
 
 
 def convergence(problem: ProblemView) -> Figure:
-    """The gap against epochs, samples and, where clocks were taken, seconds."""
-    kinds = ["epochs", "samples"] + (["seconds"] if problem.by == "seconds" else [])
-    figure = Figure(figsize=(3.3 * len(kinds), 3.6), layout="constrained")
+    """The gap against epochs, samples and, where clocks were taken, seconds; on a landscape against steps."""
+    kinds = problem.axes
+    figure = Figure(figsize=(max(3.3 * len(kinds), 4.4), 3.6), layout="constrained")
     for ax, kind in zip(np.atleast_1d(figure.subplots(1, len(kinds), sharey=True)), kinds, strict=True):
         for solver in problem.featured:
             if kind != "seconds" or solver.timed:
                 _curve(ax, solver, kind)
         logarithmic(ax, clock="x" if kind == "seconds" else "")
-        ax.set(xlabel=AXES[kind])
+        ax.set(xlabel=kinds[kind])
         for target in problem.targets:
             ax.axhline(target, color=SOFT, linewidth=0.7, linestyle=":", alpha=0.6, zorder=1)
     first = figure.axes[0]
@@ -209,7 +207,7 @@ def to_target(problem: ProblemView) -> Figure:
         ax.plot([cost.low, high], [place, place], color=SOFT, linewidth=1.2)
         ax.plot(cost.value, place, style.VARIANT_MARKS[_variant(solver)][1], color=colour, markersize=6)
     logarithmic(ax, "x", "x" if problem.by == "seconds" else "")
-    ax.set(xlabel=f"{problem.by} to gap {words.gap(problem.headline or 0)}", title=problem.name)
+    ax.set(xlabel=f"{problem.unit} to gap {words.gap(problem.headline or 0)}", title=problem.name)
     named(ax, [solver.label for solver in shown])
     return figure
 
@@ -222,7 +220,7 @@ def _variant(solver: SolverView) -> str:
 def steps(subject: tuple[ProblemView, list[Steps]]) -> Figure:
     """What a step of each size costs, the gap it ends at, and the cost to the target."""
     problem, found = subject
-    panels = [("seconds", "seconds an update"), ("floor", "gap it ends at"), ("cost", f"{problem.by} to the target")]
+    panels = [("seconds", "seconds an update"), ("floor", "gap it ends at"), ("cost", f"{problem.unit} to the target")]
     panels = [(key, title) for key, title in panels if any(np.isfinite(getattr(one, key)).any() for one in found)]
     figure = Figure(figsize=(3.3 * len(panels), 3.4), layout="constrained")
     for ax, (key, title) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
@@ -251,13 +249,13 @@ def _steps(ax: Any, one: Steps, values: np.ndarray) -> None:
 
 def ranks(subject: tuple[Ranks, str]) -> Figure:
     """Ranks of the contestants on each problem, as a heat map."""
-    found, by = subject
+    found, unit = subject
     rows, columns = found.ranks.shape
     figure = Figure(figsize=(2.4 + 1.05 * columns, 0.9 + 0.36 * rows), layout="constrained")
     ax = figure.subplots()
     ax.imshow(found.ranks, cmap=RANKS, vmin=1, vmax=rows, aspect="auto")
     for i, j in itertools.product(range(rows), range(columns)):
-        cost = words.figure(by, float(found.costs[i, j])) if np.isfinite(found.costs[i, j]) else "–"
+        cost = words.figure(unit, float(found.costs[i, j])) if np.isfinite(found.costs[i, j]) else "–"
         colour = "white" if found.ranks[i, j] < (1 + rows) / 2 else INK
         ax.text(j, i, f"{found.ranks[i, j]:g}   {cost}", ha="center", va="center", color=colour, fontsize=8)
     ax.set_yticks(range(rows), [f"{one.label}  ({mean:.1f})" for one, mean in zip(found.who, found.mean, strict=True)])
@@ -274,14 +272,14 @@ def ranks(subject: tuple[Ranks, str]) -> Figure:
 
 def profile(subject: tuple[list[Line], str]) -> Figure:
     """Performance profiles with bands."""
-    found, by = subject
-    return stairs(found, f"τ: {by} to the target, as a multiple of the best solver's", "share of problems")
+    found, unit = subject
+    return stairs(found, f"τ: {unit} to the target, as a multiple of the best solver's", "share of problems")
 
 
 def distribution(subject: tuple[list[Line], str]) -> Figure:
     """Run-time distributions with bands."""
-    found, by = subject
-    return stairs(found, by, "share of targets reached", "x" if by == "seconds" else "")
+    found, unit = subject
+    return stairs(found, unit, "share of targets reached", "x" if unit == "seconds" else "")
 
 
 def stairs(found: list[Line], x: str, y: str, clock: str = "") -> Figure:

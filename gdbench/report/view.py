@@ -140,6 +140,30 @@ class ProblemView:
         return self.model == "linear"
 
     @property
+    def landscape(self) -> bool:
+        """Whether it is a landscape: it has no rows, so that its epochs, its samples and its updates are one, a step."""
+        return self.loss == "landscape"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The costs that say something of it."""
+        return ("epochs",) if self.landscape else COSTS
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """The costs that its curves are drawn against, with what they are called."""
+        return {kind: self.called(kind) for kind in self.kinds if kind != "seconds" or self.by == "seconds"}
+
+    @property
+    def unit(self) -> str:
+        """What `by` is called."""
+        return self.called(self.by)
+
+    def called(self, kind: str) -> str:
+        """The word for a cost."""
+        return "steps" if kind == "epochs" and self.landscape else kind
+
+    @property
     def factor(self) -> float:
         """The noise that a comparison by `by` has to exceed; epochs are counted and have none."""
         return self.noise if self.by == "seconds" else 1.0

@@ -18,6 +18,8 @@ SCALES = {
     "seconds": ((1.0, "s", 0.1), (1e3, "ms", 1.0), (1e6, "µs", 1.0), (1e9, "ns", 0.0)),
     "samples": ((1e-9, "G samples", 1.0), (1e-6, "M samples", 1.0), (1e-3, "k samples", 1.0), (1.0, "samples", 0.0)),
     "epochs": ((1.0, "epochs", 0.0),),
+    "steps": ((1.0, "steps", 0.0),),
+    "epochs or steps": ((1.0, "epochs or steps", 0.0),),
 }
 
 
@@ -52,7 +54,7 @@ def amount(cost: str, value: float) -> str:
 def figure(cost: str, value: float) -> str:
     """A cost under a heading that names it: the unit only where it varies ("1.20 k", "34.0 µs")."""
     text = amount(cost, value)
-    return text if cost == "seconds" else text.removesuffix("epochs").removesuffix("samples").strip()
+    return text if cost == "seconds" else text.removesuffix(cost).strip()
 
 
 def ends(cost: str, spread: Spread) -> str:
@@ -93,7 +95,7 @@ def answer(problem: ProblemView) -> str:
         none = f"On {problem.name}, no solver reached a gap of {gap(max(problem.targets))} with every seed"
         closest = f"; the closest, {winner.label} at {rate(winner.rate)}, ended at {gap(winner.final.value)}"
         return f"{none}{closest if winner.final.reached else ''}."
-    close, cost = len(peers(problem)), taken(problem.by, problem.cost(winner))
+    close, cost = len(peers(problem)), taken(problem.unit, problem.cost(winner))
     place = f"in {cost}, not distinguishable from {plural(close, 'other')}" if close else f"first, in {cost}"
     first = f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)} {place}"
     other = rival(problem)
@@ -110,9 +112,10 @@ def rival(problem: ProblemView) -> SolverView | None:
 def _second(problem: ProblemView, solver: SolverView) -> str:
     cost = problem.cost(solver)
     if cost.reached:
-        return f"{solver.label} at {rate(solver.rate)} took {taken(problem.by, cost)}"
+        return f"{solver.label} at {rate(solver.rate)} took {taken(problem.unit, cost)}"
     if solver.final.reached:
-        end = f"did not reach it in {significant(solver.epochs)} epochs (it ended at {gap(solver.final.value)})"
+        budget = amount(problem.called("epochs"), solver.epochs)
+        end = f"did not reach it in {budget} (it ended at {gap(solver.final.value)})"
         return f"{solver.label} at {rate(solver.rate)} {end}"
     if solver.note:
         return f"{solver.label} is not compared: {lower(solver.note)}"
@@ -141,7 +144,7 @@ def doubt(problem: ProblemView) -> str:
     close = peers(problem)
     if not close:
         return f"On {problem.name}, the lead of {winner.label} {_certainty(problem)}.{untimed(problem)}"
-    named = ", ".join(f"{s.label} ({amount(problem.by, problem.cost(s).value)})" for s in close[:4])
+    named = ", ".join(f"{s.label} ({amount(problem.unit, problem.cost(s).value)})" for s in close[:4])
     more = f" and {len(close) - 4} more" if len(close) > 4 else ""
     return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}.{untimed(problem)}"
 
@@ -163,14 +166,14 @@ def unfinished(view: View) -> str:
 
 
 def untimed(problem: ProblemView) -> str:
-    """Why a problem's solvers are compared by epochs; nothing where all of them were timed."""
+    """Why a problem's solvers are compared by epochs or steps; nothing where all of them were timed."""
     if problem.by == "seconds":
         return ""
     able = usable(problem.solvers)
     without = sum(not solver.timed for solver in able)
     were = "was" if without == 1 else "were"
     who = "No solver was timed" if without == len(able) else f"{without} of {plural(len(able), 'solver')} {were} not timed"
-    return f" {who}, so all are compared by epochs."
+    return f" {who}, so all are compared by {problem.unit}."
 
 
 def summary(view: View) -> str:
@@ -263,7 +266,7 @@ def subject(problem: ProblemView) -> str:
         least = "what was taken for its minimum, though runs went below it,"
     lowest = f"{least} is {problem.optimum:.6g}" if math.isfinite(problem.optimum) else "it has no certified minimum"
     value = f"{lowest}, and it starts at {problem.start:.6g}" if math.isfinite(problem.start) else lowest
-    if problem.loss == "landscape":
+    if problem.landscape:
         return f"The landscape {problem.dataset} in {plural(problem.columns, 'dimension')}: {value}."
     penalty = f" + {problem.alpha:g} · {problem.penalty}" if problem.alpha else ""
     data = "" if problem.dataset == problem.name else f"Data {problem.dataset}: "
@@ -329,12 +332,12 @@ def profile(found: list[Line]) -> str:
     return f"{said}{' ' if wide is first else '; '}{widest} the largest share of them, {percent(wide.middle[-1])}."
 
 
-def distribution(found: list[Line], by: str) -> str:
+def distribution(found: list[Line], unit: str) -> str:
     """Who reaches most, and the cost to half of all targets."""
     best = max(found, key=lambda line: line.middle[-1])
     said = f"{capital(best.who.label)} reached the largest share of all targets, {percent(best.middle[-1])}"
     half = best.x[best.middle >= 0.5]
-    return f"{said}, and half of them within {amount(by, half[0])}." if len(half) else f"{said}."
+    return f"{said}, and half of them within {amount(unit, half[0])}." if len(half) else f"{said}."
 
 
 def bandwidth(speed: Speed) -> str:
@@ -393,7 +396,8 @@ def parity(found: Parity) -> str:
     return f"{plural(cases, 'case')} against {named}: {verdict}. {left}".strip()
 
 
-GLOSSARY = {
+#: Terms of suites that hold data.
+OF_ROWS = {
     "epoch": "one pass over the training data",
     "samples": "rows whose gradient was evaluated",
     "batch": "a step uses every row",
@@ -401,8 +405,21 @@ GLOSSARY = {
     "mini-batch": "a step uses a few rows",
     "gap": "(f(w) − f*) ⁄ (f(0) − f*), with f* the certified minimum and f(0) the value at w = 0; of a network the best value "
     "known and the value at its first weights",
-    "diverged": "the objective left for infinity, or ended above its start",
 }
+
+#: Terms of suites that hold landscapes; a term of both has the meaning above.
+OF_LANDSCAPES = {
+    "step": "on a landscape, one gradient and the move that follows",
+    "gap": "(f(x) − f*) ⁄ (f(x₀) − f*), with f* the value of the global minima and x₀ the start",
+}
+
+
+def glossary(view: View) -> dict[str, str]:
+    """The terms of a report with their meanings."""
+    landscapes = [problem.landscape for problem in view.problems]
+    terms = (OF_LANDSCAPES if any(landscapes) else {}) | ({} if all(landscapes) else OF_ROWS)
+    return terms | {"diverged": "the objective left for infinity, or ended above its start"}
+
 
 TUNING = {
     "time": "The learning rate of each solver is the one that reaches the tightest target soonest among those tried; "
@@ -415,7 +432,7 @@ TUNING = {
 
 def method(view: View) -> list[str]:
     """How the numbers were taken."""
-    walks = all(problem.loss == "landscape" for problem in view.problems)
+    walks = all(problem.landscape for problem in view.problems)
     start = "Every run with seed 0 starts where its landscape says" if walks else "Every run starts at w = 0"
     networks = not all(problem.certified for problem in view.problems)
     start += ", a network at weights drawn from its seed" if networks else ""
@@ -424,11 +441,14 @@ def method(view: View) -> list[str]:
     alone = "The chosen rate of each solver ran again alone, and every time on this page comes from those runs."
     if view.results.timed.empty:
         alone = "No solver ran again alone to be timed, so there is no time on this page."
+    grid = "A whole grid of learning rates is descended in one pass over the data, which gives epochs and samples but no "
+    grid += "time of a single solver."
+    if walks:
+        grid = "Every learning rate walks by itself, and what it takes is counted in steps."
     return [
         f"{start}. The kernel runs from checkpoint to checkpoint, and only it is on the clock; the "
         "objective is evaluated while the clock stands still, and compilation is not counted.",
-        "A whole grid of learning rates is descended in one pass over the data, which gives epochs and samples but no "
-        f"time of a single solver. {alone}",
+        f"{grid} {alone}",
         TUNING[rule] + ends,
         "A cost to a target is the median over seeds at the first recorded point at or under it, with the quartiles, "
         "which for three seeds are the smallest and the largest. A seed that missed, or diverged later on, counts as infinite.",

@@ -10,6 +10,16 @@ import synthetic
 
 from gdbench import report
 from gdbench.report import view
+from gdbench.suite import run_suite
+
+WALKS = """
+seeds = 2
+targets = [1e-2, 1e-6]
+learning_rates = [1e-3, 1e-1]
+problems = [{ landscape = "parabola" }, { landscape = "booth" }]
+solvers = [{ optimizer = ["gd", "adam"] }]
+budget = { epochs = 200 }
+"""
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +45,11 @@ def shown(folder):
 def tables():
     """Runs and curves, as in the folder."""
     return synthetic.tables()
+
+
+@pytest.fixture(scope="session")
+def walks(tmp_path_factory) -> Path:
+    """The folder of a suite over landscapes alone."""
+    folder = tmp_path_factory.mktemp("walks")
+    (folder / "walks.toml").write_text(WALKS)
+    return run_suite(folder / "walks.toml", folder / "out").folder

@@ -51,6 +51,21 @@ def test_the_report_opens_at_once_and_draws_what_is_seen(report):
     quiet(report)
 
 
+def test_the_figures_of_landscapes_count_steps(tab, walks):
+    shown = view.read(walks)
+    over = across.build(shown)
+    file = walks / "figures.html"
+    file.write_text(page.report(shown, over, beside.build(shown, over)), encoding="utf-8")
+    tab.look()
+    tab.open(file)
+    for figure, problem in (("convergence", 0), ("targets", 0), ("profile", None), ("distribution", None)):
+        element = reach(tab, figure, problem)
+        title = tab.run(f"{element}.layout.xaxis.title.text")
+        assert "steps" in title, figure
+        assert "epochs" not in tab.run(f"JSON.stringify({element}.data)")
+    quiet(tab)
+
+
 def test_every_figure_is_drawn(report):
     figures = report.run("[...document.querySelectorAll('.plot')].map((e) => [e.dataset.figure, e.dataset.problem ?? null])")
     for figure, problem in figures:

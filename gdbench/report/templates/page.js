@@ -86,20 +86,21 @@
     return [...band, line];
   }
 
-  const AXES = { epochs: "epochs (passes over the data)", samples: "samples (rows seen)", seconds: "seconds" };
+  const AXES = { epochs: "epochs (passes over the data)", samples: "samples (rows seen)" };
 
   const figures = {
     convergence(element, problem, state) {
       const look = theme();
       const axis = state.axis || "epochs";
+      const name = problem.axes[axis];
       const traces = chosen(problem, state.show || "featured").flatMap((solver) => banded(
         solver, solver.curve[axis], solver.curve, look,
-        { mode: "lines", meta: text(solver.label), hovertemplate: `<b>%{meta}</b> at ${solver.rate}<br>%{x:.3~s} ${axis}<br>gap %{y:.2e}<extra></extra>` },
+        { mode: "lines", meta: text(solver.label), hovertemplate: `<b>%{meta}</b> at ${solver.rate}<br>%{x:.3~s} ${name}<br>gap %{y:.2e}<extra></extra>` },
       ));
       const goals = problem.targets.map((y) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, layer: "below",
         line: { color: look.soft, width: 1, dash: "dot" }, opacity: 0.6 }));
       return Plotly.react(element, traces, layout(element, look, {
-        xaxis: logAxis(traces.flatMap((trace) => trace.x), narrow(element) ? axis : AXES[axis], axis),
+        xaxis: logAxis(traces.flatMap((trace) => trace.x), narrow(element) ? name : AXES[name] || name, axis),
         yaxis: { type: "log", title: { text: narrow(element) ? "" : "relative gap to the optimum", standoff: 8 }, dtick: 1 },
         shapes: goals,
       }), config);
@@ -147,16 +148,14 @@
     return Plotly.react(element, traces, layout(element, look, more), config);
   }
 
-  const unit = (by) => (by === "seconds" ? "seconds" : "epochs");
-
   figures.profile = (element, all) => stairs(element, all.profile, theme(), {
-    xaxis: { type: "log", title: { text: `τ: ${unit(all.by)}, as a multiple of the best solver's`, standoff: 8 },
+    xaxis: { type: "log", title: { text: `τ: ${all.unit}, as a multiple of the best solver's`, standoff: 8 },
       tickvals: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5], tickformat: "~s" },
     yaxis: { title: { text: narrow(element) ? "" : "share of problems", standoff: 8 }, range: [-0.02, 1.02], tickformat: ".0%" },
   });
 
   figures.distribution = (element, all) => stairs(element, all.distribution, theme(), {
-    xaxis: logAxis(all.distribution[0].x, unit(all.by), all.by),
+    xaxis: logAxis(all.distribution[0].x, all.unit, all.unit),
     yaxis: { title: { text: narrow(element) ? "" : "share of targets reached", standoff: 8 }, range: [-0.02, 1.02], tickformat: ".0%" },
   });
 
@@ -192,13 +191,13 @@
       error_x: { type: "data", symmetric: false, thickness: 1.5, width: 3, color: look.soft,
         array: shown.map((solver) => (cost(solver)[2] === null ? 0 : cost(solver)[2] - cost(solver)[0])),
         arrayminus: shown.map((solver) => cost(solver)[0] - cost(solver)[1]) },
-      hovertemplate: `<b>%{customdata}</b><br>%{x:.3~s} ${unit(by)}<extra></extra>`,
+      hovertemplate: `<b>%{customdata}</b><br>%{x:.3~s} ${problem.unit}<extra></extra>`,
     };
     const small = narrow(element);
     element.style.height = `${100 + 25 * shown.length}px`;
     return Plotly.react(element, [trace], layout(element, look, {
       margin: { l: small ? 140 : 190, r: 12, t: 14, b: 48 },
-      xaxis: logAxis(trace.x, `${unit(by)} to the target`, by),
+      xaxis: logAxis(trace.x, `${problem.unit} to the target`, by),
       yaxis: { tickvals: shown.map((_, i) => i), ticktext: shown.map((solver) => text(solver.label)), range: [-0.7, shown.length - 0.3], ticks: "", fixedrange: true },
       showlegend: false,
     }), config);
@@ -207,7 +206,7 @@
   figures.steps = (element, problem) => {
     const look = theme();
     const small = narrow(element);
-    const panels = [["seconds", "seconds an update"], ["floor", "gap it ends at"], ["cost", `${unit(problem.by)} to the target`]]
+    const panels = [["seconds", "seconds an update"], ["floor", "gap it ends at"], ["cost", `${problem.unit} to the target`]]
       .filter(([key]) => problem.steps.some((line) => line[key].some((value) => value !== null)));
     const traces = panels.flatMap(([key, title], k) => problem.steps.map((line) => ({
       x: line.rows, y: line[key], xaxis: `x${k + 1}`, yaxis: `y${k + 1}`, mode: "lines+markers", name: text(line.label), legendgroup: line.label,
