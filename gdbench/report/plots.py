@@ -151,7 +151,7 @@ def convergence(problem: ProblemView) -> Figure:
                 _curve(ax, solver, kind)
         logarithmic(ax, clock="x" if kind == "seconds" else "")
         ax.set(xlabel=kinds[kind])
-        for target in problem.targets:
+        for target in problem.targets if problem.featured else ():  # alone they would span no axis
             ax.axhline(target, color=SOFT, linewidth=0.7, linestyle=":", alpha=0.6, zorder=1)
     first = figure.axes[0]
     first.set(ylabel="relative gap", title=problem.name)

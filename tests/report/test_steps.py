@@ -1,6 +1,8 @@
 """On a landscape, which has no rows, a report counts steps: nowhere epochs, samples or passes over data."""
 
 import re
+import warnings
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +62,13 @@ def test_the_figures_say_steps(walks):
     assert told["unit"] == "steps"
     assert [(one["unit"], one["axes"]) for one in told["problems"]] == [("steps", {"epochs": "steps"})] * 2
     assert notebook.card(shown.results).x == "steps on parabola"
+
+
+def test_a_problem_without_curves_has_an_empty_figure(walks):
+    problem = replace(view.read(walks).problems[0], solvers=[])  # as of a saddle, which has no gaps
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert plots.convergence(problem).axes[0].lines[:] == []
 
 
 def test_a_comparison_and_a_table_say_steps(walks, tmp_path):
