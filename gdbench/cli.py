@@ -231,9 +231,16 @@ def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = Fals
     if json_:
         emit({"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "problems": rows})
         return
-    heads = ("problem", "rows", "columns", "solvers", "rates", "seeds", "runs")
-    show_table((*heads, "time"), ([*(row[h] for h in heads), row["error"] or plans.describe(row["seconds"])] for row in rows))
+    counted = ("solvers", "rates", "seeds", "runs")
+    times = [row["error"] or plans.describe(row["seconds"]) for row in rows]
+    cells = [[row["problem"], *size(row), *(row[h] for h in counted), time] for row, time in zip(rows, times, strict=True)]
+    show_table(("problem", "rows", "columns", *counted, "time"), cells)
     note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)} once all loops are compiled")
+
+
+def size(row: dict[str, Any]) -> tuple[Any, Any]:
+    """Rows and columns of a planned problem; a landscape has none of the first and dimensions for the second."""
+    return ("–", f"{row['columns']}-d") if row["rows"] is None else (row["rows"], row["columns"])
 
 
 #: Characters in a line of a table that goes elsewhere than to a terminal, where nothing is folded.

@@ -332,7 +332,7 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
     for entry in spec.solvers:
         words += [pair for pair in expand_solver(entry, spec.learning_rates) if pair[0] not in dict(words)]
     if case.landscape:
-        return (1, 1, 1), _on_landscape(spec, case, words)
+        return _on_landscape(spec, case, words)
     try:
         problem = case.load()
         if case.network is None:
@@ -368,8 +368,10 @@ def outputs_of(case: Case, problem: Problem) -> int:
     return case.network.hidden + -(-(outputs * (case.network.hidden + 1) + case.network.hidden) // problem.dataset.d)
 
 
-def _on_landscape(spec: Spec, case: Case, words: list[tuple[Solver, tuple[float, ...]]]) -> list[Pass]:
-    """The passes of a closed-form function, which knows no rows, so that the variants are one."""
+def _on_landscape(
+    spec: Spec, case: Case, words: list[tuple[Solver, tuple[float, ...]]]
+) -> tuple[tuple[int, int, int], list[Pass]]:
+    """Shape and passes of a closed-form function, which knows no rows, so that the variants are one."""
     tag = landscapes.registry.make(case.landscape, **dict(case.landscape_fields))
     digest = f"{tag!r} {foreign_source(type(tag))}"
     solvers: dict[Solver, tuple[float, ...]] = {}
@@ -377,7 +379,8 @@ def _on_landscape(spec: Spec, case: Case, words: list[tuple[Solver, tuple[float,
         bare = replace(solver, variant="batch", batch_size=None, shuffle="none", dtype="float64")
         solvers.setdefault(replace(bare, given_label=bare.label.removeprefix("batch ")), rates)
     pairs = [(solver, seed, rates) for solver, rates in solvers.items() for seed in spec.seeds]
-    return [build(spec, case, *pair, digest, (1, 1, 1)) for pair in pairs]
+    shape = (1, np.size(tag.start), 1)
+    return shape, [build(spec, case, *pair, digest, shape) for pair in pairs]
 
 
 def digest_of(case: Case, dtype: str = "float64") -> str:
@@ -521,15 +524,16 @@ def overview(made: Plan) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        problem, rows, columns, solvers, rates (of the largest grid), seeds, epochs, runs (of the grid), seconds (estimated,
-        timing alone included), error.
+        problem, rows (None of a landscape), columns (of a landscape its dimensions), solvers, rates (of the largest grid),
+        seeds, epochs, runs (of the grid), seconds (estimated, timing alone included, which a landscape has not), error.
     """
     found: dict[str, dict[str, Any]] = {}
     solvers: dict[str, dict[str, float]] = {}
     for work in made.passes:
         name = work.case.name
         n, d, _ = made.shapes[name]
-        empty = {"problem": name, "rows": n, "columns": d, "solvers": 0, "rates": 0, "seeds": len(made.spec.seeds)}
+        rows = None if work.case.landscape else n
+        empty = {"problem": name, "rows": rows, "columns": d, "solvers": 0, "rates": 0, "seeds": len(made.spec.seeds)}
         row = found.setdefault(name, empty | {"epochs": work.epochs, "runs": 0, "seconds": 0.0, "error": work.error})
         row["runs"] += len(work.runs)
         row["seconds"] += work.estimate
@@ -538,7 +542,8 @@ def overview(made: Plan) -> list[dict[str, Any]]:
     timed = len(made.spec.seeds) + made.spec.repeats - 1 if made.spec.repeats else 0
     for name, singles in solvers.items():
         found[name]["solvers"] = len(singles)
-        found[name]["seconds"] += timed * sum(singles.values()) * (not found[name]["error"])
+        alone = not found[name]["error"] and found[name]["rows"] is not None
+        found[name]["seconds"] += timed * sum(singles.values()) * alone
     return list(found.values())
 
 

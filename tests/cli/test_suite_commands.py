@@ -82,6 +82,18 @@ def test_plan(suite, capsys):
     assert json.loads(capsys.readouterr().out)["problems"][0]["solvers"] == 1
 
 
+def test_a_plan_shows_the_dimensions_of_a_landscape(suite, tmp_path, capsys):
+    path = tmp_path / "both.toml"
+    path.write_text(SUITE + '[[problems]]\nlandscape = "himmelblau"\n')
+    assert cli.main(["plan", str(path)]) == 0
+    lines = {line.split()[0]: line.split()[1:3] for line in capsys.readouterr().out.splitlines()}
+    assert lines["himmelblau"] == ["–", "2-d"]
+    assert lines["diabetes"] == ["354", "10"]
+    assert cli.main(["plan", str(path), "--json"]) == 0
+    problems = {row["problem"]: row for row in json.loads(capsys.readouterr().out)["problems"]}
+    assert (problems["himmelblau"]["rows"], problems["himmelblau"]["columns"]) == (None, 2)
+
+
 def test_report_and_figures(results, capsys):
     (results / "report.html").unlink()
     assert cli.main(["report", str(results)]) == 0

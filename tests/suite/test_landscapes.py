@@ -42,6 +42,17 @@ def test_the_parabola_converges_diverges_and_says_where_it_ended(found):
     assert set(runs[runs["learning_rate"] == 1e-1]["n_updates"]) == {31}
 
 
+def test_a_plan_tells_dimensions_and_times_nothing_alone(found):
+    made = plan.make(spec.load(found.folder.parent / "a.toml"))
+    rows = plan.overview(made)
+    assert [(row["problem"], row["rows"], row["columns"]) for row in rows] == [
+        ("parabola", None, 1),
+        ("himmelblau", None, 2),
+        ("saddle", None, 2),
+    ]
+    assert sum(row["seconds"] for row in rows) == pytest.approx(made.estimate)
+
+
 def test_other_seeds_start_elsewhere(found):
     starts = found.runs[found.runs["problem"] == "himmelblau"].groupby("seed")["objective_start"].unique()
     assert all(len(values) == 1 for values in starts)
