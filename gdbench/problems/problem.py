@@ -20,7 +20,7 @@ from gdbench.problems.optimum import Optimum, solve
 from gdbench.shown import Shown
 from gdbench.tasks.inputs import make_task
 from gdbench.tasks.model import MLP
-from gdbench.tasks.setting import penalty_of, settle
+from gdbench.tasks.setting import UNSAID, penalty_of, settle
 from gdbench.writing import whole
 
 DEFAULT_LOSS = {"regression": "squared_error", "binary": "log_loss", "multiclass": "cross_entropy"}
@@ -140,8 +140,8 @@ def load_problem(
     *,
     loss: Any = None,
     penalty: Any = None,
-    alpha: float = 0.0,
-    l1_ratio: float = 0.15,
+    alpha: float = UNSAID["alpha"],
+    l1_ratio: float = UNSAID["l1_ratio"],
     fit_intercept: bool = True,
     **dataset: Any,
 ) -> Problem:
@@ -155,7 +155,7 @@ def load_problem(
         By default squared_error for a regression, log_loss for two classes, cross_entropy for more.
     penalty : None, str or tag, default None
     alpha, l1_ratio : float
-        The penalty's factor, and the share of l1 in ``elasticnet``.
+        The penalty's factor, and the share of l1 in ``elasticnet``; a tag has its own.
     fit_intercept : bool, default True
     **dataset
         Passed to :func:`gdbench.problems.data.load`: dtype, preprocessing, target, and options of a generator.

@@ -143,9 +143,9 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **op
         ½(z − y)² for ``squared_error``; ``gdbench list losses`` names the others.
     penalty : None, str or tag, default None
     alpha : float, default 0.0
-        The penalty's factor; nothing without a penalty.
+        The penalty's factor; nothing without a penalty. A tag, such as ``gd.penalties.L2(0.1)``, has its own.
     l1_ratio : float, default 0.15
-        Share of l1 in ``elasticnet``.
+        Share of l1 in ``elasticnet``; likewise.
     optimizer : str or tag, default "gd"
     variant : {"batch", "stochastic", "mini-batch"}, default "mini-batch"
     batch_size : int, default 32

@@ -18,6 +18,9 @@ from gdbench.tasks.model import MLP, model_of
 
 VARIANTS = ("batch", "stochastic", "mini-batch")
 
+#: The fields of a penalty that are options too, as they are where nothing is said of them.
+UNSAID = {"alpha": 0.0, "l1_ratio": 0.15}
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -80,8 +83,8 @@ def settle(
     model: Any = "linear",
     loss: Any = "squared_error",
     penalty: Any = None,
-    alpha: float = 0.0,
-    l1_ratio: float = 0.15,
+    alpha: float = UNSAID["alpha"],
+    l1_ratio: float = UNSAID["l1_ratio"],
     optimizer: Any = "gd",
     variant: str = "mini-batch",
     batch_size: int = 32,
@@ -239,16 +242,34 @@ def rates_of(values: Any) -> tuple[float, ...]:
 
 
 def penalty_of(choice: Any, alpha: float, l1_ratio: float) -> Any:
-    """The penalty that None, a name with `alpha` and `l1_ratio`, or a tag stands for."""
-    alpha = real("alpha", alpha, 0.0, math.inf)
-    l1_ratio = real("l1_ratio", l1_ratio, 0.0, 1.0)
+    """The penalty that None, a name or a class with `alpha` and `l1_ratio`, or a tag stands for.
+
+    Raises
+    ------
+    GdbenchError
+        An unknown name, a number out of range, `alpha` or `l1_ratio` beside a tag, which has its own.
+    """
+    given = {"alpha": real("alpha", alpha, 0.0, math.inf), "l1_ratio": real("l1_ratio", l1_ratio, 0.0, 1.0)}
     if choice is None or choice == "none":
         return penalties.NoPenalty()
-    if not isinstance(choice, str):
-        return checked(penalties.registry.make(choice), "penalty")
-    given = {"alpha": alpha, "l1_ratio": l1_ratio}
-    wanted = penalties.registry[choice]._fields
-    return penalties.registry.make(choice, **{name: given[name] for name in wanted if name in given})
+    if isinstance(choice, str):
+        return penalties.registry.make(choice, **among(penalties.registry[choice], given))
+    said = {name: value for name, value in given.items() if value != UNSAID[name]}
+    if isinstance(choice, type):
+        return penalties.registry.make(choice, **among(choice, said))
+    tag = checked(penalties.registry.make(choice), "penalty")
+    if said and not isinstance(tag, penalties.NoPenalty):
+        name, value = next(iter(said.items()))
+        raise GdbenchError(
+            f"{name}={value:g} is for a penalty that is given by name, but {tag!r} has its own fields: set them there and leave "
+            f"{name} out, or give the name"
+        )
+    return tag
+
+
+def among(cls: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of the values that are fields of a class."""
+    return {name: value for name, value in values.items() if name in getattr(cls, "_fields", ())}
 
 
 def whole(name: str, value: Any, low: int, high: int | None = None) -> int:

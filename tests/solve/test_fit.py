@@ -357,6 +357,20 @@ def test_the_intercept_is_not_penalised():
     assert result.intercept == pytest.approx(mean - X.mean(axis=0) @ w, abs=1e-6)
 
 
+def test_a_penalty_is_the_same_by_name_by_class_and_as_a_tag():
+    ways = [{"penalty": "l2", "alpha": 0.3}, {"penalty": gd.penalties.L2, "alpha": 0.3}, {"penalty": gd.penalties.L2(0.3)}]
+    first, *others = [gd.fit(X, Y, variant="batch", epochs=5, **way).coef for way in ways]
+    for coef in others:
+        np.testing.assert_array_equal(coef, first)
+
+
+def test_a_problem_takes_no_alpha_beside_a_tag():
+    with pytest.raises(gd.GdbenchError, match=r"alpha=0.5 is for .* L2\(alpha=0.1\) has its own fields"):
+        gd.load_problem("diabetes", penalty=gd.penalties.L2(0.1), alpha=0.5)
+    assert gd.load_problem("diabetes", penalty=gd.penalties.L2(0.1)).alpha == 0.1
+    assert gd.load_problem("diabetes", penalty=gd.penalties.NoPenalty(), alpha=0.5).alpha == 0.0
+
+
 def test_classes_of_a_softmax():
     labels = np.array(["ant", "bee", "cat"])[np.argmax(X[:, :3], axis=1)]
     result = gd.fit(X, labels, loss="cross_entropy", epochs=40, learning_rate=0.5)
