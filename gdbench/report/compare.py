@@ -48,7 +48,7 @@ class Comparison:
         A row a problem, solver and measure: problem, solver, label, unit (what convergence is counted in: samples, or a
         landscape's steps), measure, target, a, b (medians over seeds; inf where a target was missed), ratio (B ⁄ A; below 1 is
         better), low, high (its interval over seeds), noise (the factor that a change of a clock has to exceed; NaN where it is
-        not known), seeds, verdict.
+        not known), seeds (those that both have), of (those that either has), verdict.
     notes : list of str
         What a reader has to know: other machines, versions, solvers that only one folder holds.
     clocks : bool
@@ -156,7 +156,17 @@ def compare(a: str | Path, b: str | Path, *, clocks: bool = False, threshold: fl
     if not rows:
         raise GdbenchError(f"{names[0]} and {names[1]} share no seed of any solver")
     table = pd.DataFrame(rows)
-    return Comparison(names, table, notes + _unsure(table), used, threshold, _changes(one, other))
+    notes += _unpaired(table) + _unsure(table)
+    return Comparison(names, table, notes, used, threshold, _changes(one, other))
+
+
+def _unpaired(rows: pd.DataFrame) -> list[str]:
+    """Which comparisons leave out seeds that only one folder has."""
+    fewer = rows[rows.seeds < rows.of].groupby(["seeds", "of"]).size()
+    return [
+        f"{words.plural(count, 'comparison')} went over {seeds} of {words.plural(every, 'seed')}: those that both folders have."
+        for (seeds, every), count in fewer.items()
+    ]
 
 
 def _unsure(rows: pd.DataFrame) -> list[str]:
@@ -221,7 +231,7 @@ def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, thresh
     if before.empty != after.empty:
         yield from _only_one_usable(named, before, after, set(one.targets) & set(other.targets))
         return
-    seeds = before.index.intersection(after.index)
+    seeds, every = before.index.intersection(after.index), before.index.union(after.index)
     if not len(seeds):
         return
     before, after = before.loc[seeds], after.loc[seeds]
@@ -234,7 +244,7 @@ def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, thresh
         a, b = (_values(measure, runs, target) for runs in (before, after))
         if np.isnan(a).any() or np.isnan(b).any():
             continue
-        aim = {"measure": measure, "target": target if measure != "speed" else math.nan, "seeds": len(seeds)}
+        aim = {"measure": measure, "target": target if measure != "speed" else math.nan, "seeds": len(seeds), "of": len(every)}
         verdict = judge(a, b, noise if clock else 1.0, threshold)
         yield named | aim | verdict | ({"verdict": SAME} if clock and len(seeds) < 2 else {})
 
@@ -250,7 +260,8 @@ def _only_one_usable(
         return
     middle = float(np.median(values))
     a, b = (math.inf, middle) if before.empty else (middle, math.inf)
-    told = {"measure": "convergence", "target": target, "seeds": len(usable), "a": a, "b": b, "noise": 1.0}
+    told = {"measure": "convergence", "target": target, "a": a, "b": b, "noise": 1.0}
+    told |= {"seeds": len(usable), "of": len(usable)}
     yield named | told | dict.fromkeys(("ratio", "low", "high"), math.nan) | {"verdict": BETTER if before.empty else WORSE}
 
 

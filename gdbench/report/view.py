@@ -112,6 +112,8 @@ class ProblemView:
         Slower ÷ faster of identical timed runs; NaN where nothing was timed twice.
     pairs : int
         How many solvers that noise comes from.
+    seeds, shared : int
+        Of how many seeds there are runs, and over how many of them all solvers are compared; 0 if they have none in common.
     """
 
     name: str
@@ -131,6 +133,8 @@ class ProblemView:
     by: str
     noise: float
     pairs: int
+    seeds: int
+    shared: int
     solvers: list[SolverView]
     targets: tuple[float, ...]
 
@@ -210,7 +214,7 @@ class View:
     @cached_property
     def chosen(self) -> dict[tuple[str, str], pd.DataFrame]:
         """The runs of each solver at its best rate, by problem and solver."""
-        return dict(iter(metrics.at_best(self.results, self.summary).groupby(["problem", "solver"])))
+        return dict(iter(metrics.at_best(self.results, self.summary).groupby(SOLVER)))
 
     @property
     def machine(self) -> dict[str, Any]:
@@ -247,7 +251,8 @@ def build(found: Results) -> View:
     # a run that failed though f* is known is one that went below it
     lost = set(found.runs.problem[(found.runs.status == "failed") & found.runs.optimum.notna()])
     noise = metrics.clock_noise(found).set_index("problem")
-    drawn = Drawn(chosen_curves(found, summary), sensitivities(found))
+    chosen = metrics.at_best(found, summary)
+    drawn = Drawn(chosen_curves(found, chosen), sensitivities(found), shared_seeds(chosen))
     slugs = Slugs()
     problems = [
         _problem(found, str(name), slugs(str(name)), rows, noise, drawn, str(name) in lost)
@@ -273,13 +278,18 @@ class Slugs:
         return slug
 
 
-def chosen_curves(found: Results, summary: pd.DataFrame) -> dict[tuple[str, str], Curve]:
+def shared_seeds(chosen: pd.DataFrame) -> dict[str, int]:
+    """Over how many seeds all solvers of each problem are compared; 0 where they have none in common."""
+    common = metrics.in_common(chosen)
+    return chosen.seed.where(common).groupby(chosen.problem).nunique().to_dict()
+
+
+def chosen_curves(found: Results, chosen: pd.DataFrame) -> dict[tuple[str, str], Curve]:
     """The curve over seeds of each solver at its best rate, by problem and solver.
 
     It goes over the steps that at least half of the seeds recorded.
     """
-    runs = metrics.at_best(found, summary)
-    runs = runs[runs.optimum.notna()]
+    runs = chosen[chosen.optimum.notna()]
     points = found.curves[found.curves.run_id.isin(runs.run_id)]
     points = points.assign(run_id=points.run_id.astype(str)).merge(
         runs[["run_id", *SOLVER, "objective_start", "optimum"]], on="run_id"
@@ -302,10 +312,11 @@ NO_CURVE = Curve(*[np.empty(0)] * 6)
 
 @dataclass(frozen=True)
 class Drawn:
-    """Curves and sensitivities, by problem and solver."""
+    """Curves and sensitivities, by problem and solver; and the seeds that the solvers share, by problem."""
 
     curves: dict[tuple[str, str], Curve]
     sensitivities: dict[tuple[str, str], Sensitivity]
+    shared: dict[str, int]
 
 
 def _problem(
@@ -314,7 +325,7 @@ def _problem(
     runs = found.tuning[found.tuning.problem == name]
     epochs = runs.groupby("solver").epochs.max()
     solvers = [_solver(row, epochs[row.solver], drawn, found.targets) for _, row in rows.iterrows()]
-    measured = runs[runs.optimum.notna()]
+    measured, seeds = runs[runs.optimum.notna()], runs.seed.nunique()
     first = (measured if len(measured) else runs).iloc[0]
     problem = ProblemView(
         name=name,
@@ -334,6 +345,8 @@ def _problem(
         by=_measure(solvers),
         noise=float(noise.factor.get(name, math.nan)),
         pairs=int(noise.pairs.get(name, 0)),
+        seeds=seeds,
+        shared=drawn.shared.get(name, seeds),
         solvers=solvers,
         targets=found.targets,
     )

@@ -140,13 +140,14 @@ def doubt(problem: ProblemView) -> str:
     """How sure the first place of a problem is."""
     winner = problem.solvers[0]
     if problem.headline is None:
-        return f"On {problem.name} there is no first place to be sure of."
+        return f"On {problem.name} there is no first place to be sure of.{unequal(problem)}"
     close = peers(problem)
+    reserve = untimed(problem) + unequal(problem)
     if not close:
-        return f"On {problem.name}, the lead of {winner.label} {_certainty(problem)}.{untimed(problem)}"
+        return f"On {problem.name}, the lead of {winner.label} {_certainty(problem)}.{reserve}"
     named = ", ".join(f"{s.label} ({amount(problem.unit, problem.cost(s).value)})" for s in close[:4])
     more = f" and {len(close) - 4} more" if len(close) > 4 else ""
-    return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}.{untimed(problem)}"
+    return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}.{reserve}"
 
 
 def _certainty(problem: ProblemView) -> str:
@@ -174,6 +175,18 @@ def untimed(problem: ProblemView) -> str:
     were = "was" if without == 1 else "were"
     who = "No solver was timed" if without == len(able) else f"{without} of {plural(len(able), 'solver')} {were} not timed"
     return f" {who}, so all are compared by {problem.unit}."
+
+
+def unequal(problem: ProblemView) -> str:
+    """Over which seeds a problem's solvers are compared; nothing where all of them ran with every seed."""
+    if problem.shared == problem.seeds:
+        return ""
+    if not problem.shared:
+        return " No seed has been run by all solvers yet, so each is shown over its own."
+    return (
+        f" Not every solver has run with every seed yet, so all are compared over {problem.shared} of "
+        f"{plural(problem.seeds, 'seed')}, which they share."
+    )
 
 
 def summary(view: View) -> str:

@@ -279,7 +279,7 @@ def summary(results: Results) -> pd.DataFrame:
     """One row a problem and solver: the best rate, and what it costs.
 
     Costs come from the runs that were timed alone (first repeat of each seed), or from the grid where nothing was
-    timed.
+    timed; of a suite that was stopped, from the seeds that all solvers of a problem have run.
 
     Returns
     -------
@@ -327,14 +327,24 @@ def at_best(results: Results, rates: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The first repeats at the solver's rate: those that were timed alone, or of the grid where none was.
+        The first repeats at the solver's rate: those that were timed alone, or of the grid where none was. Of a problem whose
+        solvers have run with unlike sets of seeds, as a suite leaves that is stopped, only those of the seeds in common, if
+        there are any.
     """
     runs = results.runs[results.runs["repeat"] == 0]
     solvers = list(zip(runs["problem"], runs["solver"], strict=True))
     timed = set(zip(results.timed["problem"], results.timed["solver"], strict=True))
     best = rates.set_index(GROUP)["learning_rate"].to_dict()
     stage = ["timed" if solver in timed else "tuning" for solver in solvers]
-    return runs[(runs["stage"] == stage) & (runs["learning_rate"] == [best.get(solver, math.nan) for solver in solvers])]
+    runs = runs[(runs["stage"] == stage) & (runs["learning_rate"] == [best.get(solver, math.nan) for solver in solvers])]
+    common = in_common(runs)
+    return runs[common | ~common.groupby(runs["problem"]).transform("any")]
+
+
+def in_common(runs: pd.DataFrame) -> pd.Series:
+    """Whether each run's seed is one that all solvers of its problem have."""
+    solvers = [runs.groupby(keys)["solver"].transform("nunique") for keys in (["problem", "seed"], ["problem"])]
+    return solvers[0] == solvers[1]
 
 
 def _costs(runs: pd.DataFrame, targets: Iterable[float]) -> dict[str, Any]:

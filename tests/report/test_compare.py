@@ -104,6 +104,21 @@ def test_clocks_of_other_machines_are_compared_only_when_asked(first, tmp_path):
     assert "The machines differ" in asked.notes[0]
 
 
+def test_seeds_that_only_one_folder_has_are_left_out_and_counted(first, tmp_path):
+    # stopped after the timing of one solver's second seed, which is quick where the others' are missing
+    def stopped(runs):
+        late = (runs.stage == "timed") & ((runs.seed == 2) | ((runs.seed == 1) & (runs.solver != "batch gd")))
+        runs.loc[runs.seed == 1, [c for c in runs if c.startswith("seconds")]] *= 0.1
+        return runs[~late]
+
+    found = compare(first, other(tmp_path, stopped))
+    assert set(zip(found.rows.seeds, found.rows.of, strict=True)) == {(1, 3)}
+    assert (found.rows.verdict == SAME).all()
+    assert found.rows.ratio.to_numpy() == pytest.approx(1.0)
+    assert f"{len(found.rows)} comparisons went over 1 of 3 seeds: those that both folders have." in found.notes
+    assert not any("went over" in note for note in compare(first, first).notes)
+
+
 def test_another_problem_of_the_same_name_is_left_out(first, tmp_path):
     second = other(tmp_path, lambda runs: runs.assign(optimum=runs.optimum - 0.5))
     with pytest.raises(GdbenchError, match="share no problem"):

@@ -148,6 +148,36 @@ def best_runs(tables, problem, label):
     return runs[(runs.problem == problem) & (runs.solver == label.lower()) & (runs.stage == "timed") & (runs.repeat == 0)]
 
 
+def test_solvers_are_compared_over_the_seeds_that_all_have(tmp_path):
+    made = synthetic.write(tmp_path / "results", ("flights",))
+    runs = pd.read_parquet(made / "runs.parquet")
+    full = view.read(made).problems[0]
+    # stopped amid the second round of timing, whose seed is slow: only the first solver has it, and would lose its place by that
+    winner = full.solvers[0].solver
+    missing = (runs.stage == "timed") & ((runs.seed == 2) | ((runs.seed == 1) & (runs.solver != winner)))
+    runs.loc[(runs.stage == "timed") & (runs.seed == 1), [c for c in runs if c.startswith("seconds")]] *= 1e3
+    runs[~missing].to_parquet(made / "runs.parquet")
+    shown = view.read(made)
+    (problem,) = shown.problems
+    assert problem.solvers[0].solver == winner
+    assert (full.shared, full.seeds, words.unequal(full)) == (3, 3, "")
+    assert (problem.shared, problem.seeds, problem.by) == (1, 3, "seconds")
+    assert {solver.seeds for solver in problem.solvers} == {1}
+    assert all(len(group) == 1 for group in shown.chosen.values())
+    assert "so all are compared over 1 of 3 seeds, which they share." in words.doubt(problem)
+
+
+def test_solvers_without_a_seed_in_common_stand_for_their_own(tmp_path):
+    made = synthetic.write(tmp_path / "results", ("flights",))
+    runs = pd.read_parquet(made / "runs.parquet")
+    own = runs.solver.map({name: i % 2 for i, name in enumerate(runs.solver.unique())})
+    runs[(runs.stage == "timed") & (runs.seed == own) | (runs.stage == "tuning")].to_parquet(made / "runs.parquet")
+    (problem,) = view.read(made).problems
+    assert problem.shared == 0
+    assert {solver.seeds for solver in problem.solvers} == {1}
+    assert "No seed has been run by all solvers yet" in words.doubt(problem)
+
+
 def test_the_lowest_gap_is_named(shown, tables):
     assert words.certified(shown) == "Every optimum is certified, and no run went below it."
     runs = shown.runs.assign(relative_gap=shown.runs.relative_gap - shown.runs.relative_gap.min() - 2.5e-13)
