@@ -231,6 +231,9 @@ def _compared(one: View, other: View, key: tuple[str, str], clocks: bool, thresh
     if before.empty != after.empty:
         yield from _only_one_usable(named, before, after, set(one.targets) & set(other.targets))
         return
+    if not before.empty and not after.empty and before.stage.iloc[0] != after.stage.iloc[0]:
+        # a timed run records more points than the grid's, and so meets a target sooner
+        before, after = _of_grid(one, before), _of_grid(other, after)
     seeds, every = before.index.intersection(after.index), before.index.union(after.index)
     if not len(seeds):
         return
@@ -269,6 +272,13 @@ def _runs(shown: View, key: tuple[str, str]) -> pd.DataFrame:
     """The runs of a solver at its best rate, by seed."""
     found = shown.chosen.get(key)
     return pd.DataFrame() if found is None else found.drop_duplicates("seed").set_index("seed")
+
+
+def _of_grid(shown: View, runs: pd.DataFrame) -> pd.DataFrame:
+    """The grid's runs of the solver and rate of these, by seed."""
+    grid, first = shown.results.tuning, runs.iloc[0]
+    same = [grid[name] == first[name] for name in ("problem", "solver", "learning_rate")]
+    return grid[np.logical_and.reduce(same)].drop_duplicates("seed").set_index("seed")
 
 
 def _target(targets: set[float], *sides: pd.DataFrame) -> float:

@@ -119,6 +119,20 @@ def test_seeds_that_only_one_folder_has_are_left_out_and_counted(first, tmp_path
     assert not any("went over" in note for note in compare(first, first).notes)
 
 
+def test_a_folder_without_timing_is_compared_by_the_grid_of_both(tmp_path):
+    # the timed runs record finer, and so reach each target a little sooner
+    def finer(runs):
+        runs.loc[runs.stage == "timed", [c for c in runs if c.startswith("samples_to")]] *= 0.8
+        return runs
+
+    a = other(tmp_path / "one", finer)
+    b = other(tmp_path / "two", lambda runs: runs[runs.stage == "tuning"])
+    for found in (compare(a, b), compare(b, a)):
+        assert set(found.rows.measure) == {"convergence"}
+        assert (found.rows.verdict == SAME).all()
+        assert set(found.rows.seeds) == {3}
+
+
 def test_another_problem_of_the_same_name_is_left_out(first, tmp_path):
     second = other(tmp_path, lambda runs: runs.assign(optimum=runs.optimum - 0.5))
     with pytest.raises(GdbenchError, match="share no problem"):
