@@ -22,7 +22,7 @@ STRETCH = 65536
 #: An array of at least so many bytes, of whose values at most such a part is not zero, is read without its zeros if it is
 #: read so often. A stored value takes three to four times as long as one of a row that comes from memory, and in the caches
 #: the zeros cost little; leaving them out takes as long as some 10 passes save.
-MANY_BYTES, FEW_VALUES, MANY_PASSES = 8 << 20, 0.2, 40
+MANY_BYTES, FEW_VALUES, MANY_PASSES = 8 << 20, 0.2, 20
 
 
 @dataclass
