@@ -154,6 +154,16 @@ def sklearn_timer(X, y) -> Timer:
     return run
 
 
+def estimator_timer(cls: type, X, y, **options) -> Timer:
+    """Seconds of an estimator's whole fit."""
+
+    def run(epochs: int) -> float:
+        model = cls(max_iter=epochs, tol=None, random_state=0, **options)
+        return timed(lambda: model.fit(X, y))
+
+    return run
+
+
 def numpy_batch_timer(X, y) -> Timer:
     """Seconds of batch descent as two passes of BLAS."""
 
@@ -324,6 +334,7 @@ def cases(quick: bool, absent: set[str]):
     for d in (20, 100):
         X, y = regression(n, d)
         yield from dense_cases(X, y, f"{n // 1000}k×{d}", absent)
+    yield from estimator_cases(n)
     X, y = regression(10 * n, 20)
     batch = {"variant": "batch"}
     yield (
@@ -349,6 +360,24 @@ def cases(quick: bool, absent: set[str]):
     flights = gd.load_problem("flights-onehot")
     rows = len(flights.y) // (5 if quick else 1)
     yield from sparse_cases(flights.X[:rows], flights.y[:rows], f"flights one-hot, {rows // 1000}k×{flights.X.shape[1]:,}")
+
+
+def estimator_cases(n: int):
+    """The work of the estimators: a regression with the defaults, and ten classes, one against the rest, each over all rows."""
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import SGDClassifier, SGDRegressor
+
+    for d in (20, 100):
+        X, y = regression(n, d)
+        pair = estimator_timer(gd.GDRegressor, X, y), estimator_timer(SGDRegressor, X, y)
+        yield f"GDRegressor, {n // 1000}k×{d}", "SGDRegressor", *pair, (5, 5), (X.nbytes, X.nbytes // n)
+    pixels = gd.load_problem("mnist-5000")
+    few, digits = load_digits(return_X_y=True)
+    for X, y, epochs in ((few / 16, digits, 20), (pixels.X, pixels.y.astype(int), 4)):
+        for loss in ("hinge", "log_loss"):
+            pair = estimator_timer(gd.GDClassifier, X, y, loss=loss), estimator_timer(SGDClassifier, X, y, loss=loss)
+            work = f"GDClassifier, {loss}, ten classes, {len(X)}×{X.shape[1]}"
+            yield work, "SGDClassifier", *pair, (epochs, epochs), (10 * X.nbytes, 0)
 
 
 def sparse_cases(X, y, name: str):
