@@ -51,13 +51,18 @@ def test_the_report_opens_at_once_and_draws_what_is_seen(report):
     quiet(report)
 
 
-def test_the_figures_of_landscapes_count_steps(tab, walks):
-    shown = view.read(walks)
+def open_report(tab, results):
+    """Write the report of a folder of results into it, and open it."""
+    shown = view.read(results)
     over = across.build(shown)
-    file = walks / "figures.html"
+    file = results / "figures.html"
     file.write_text(page.report(shown, over, beside.build(shown, over)), encoding="utf-8")
     tab.look()
     tab.open(file)
+
+
+def test_the_figures_of_landscapes_count_steps(tab, walks):
+    open_report(tab, walks)
     for figure, problem in (("convergence", 0), ("targets", 0), ("profile", None), ("distribution", None)):
         element = reach(tab, figure, problem)
         title = tab.run(f"{element}.layout.xaxis.title.text")
@@ -217,12 +222,7 @@ def test_a_suite_in_which_nothing_diverged_has_no_strip(tab, tmp_path):
     made = synthetic.write(tmp_path / "results", ("flights",))
     runs = pd.read_parquet(made / "runs.parquet")
     runs[runs.status != "diverged"].to_parquet(made / "runs.parquet")
-    shown = view.read(made)
-    over = across.build(shown)
-    path = tmp_path / "report.html"
-    path.write_text(page.report(shown, over, beside.build(shown, over)), encoding="utf-8")
-    tab.look()
-    tab.open(path)
+    open_report(tab, made)
     element = reach(tab, "rates", 0)
     assert tab.run(f"{element}.data.filter((t) => t.yaxis === 'y2').length") == 0
     quiet(tab)
