@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.jit import INLINED
+from gdbench.kernels.compile.jit import INLINED
 from gdbench.kernels.vectors import Emitter, ask_for_lines, rows_at, shape_of, start_of_row
 
 

@@ -1,7 +1,7 @@
 """How fast memory can be read: the floor under every pass over the data."""
 
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.data import AHEAD, prefetch_row
-from gdbench.kernels.jit import kernel
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdbench.kernels.jit import kernel
+from gdbench.kernels.compile.jit import kernel
 
 
 @kernel

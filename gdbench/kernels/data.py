@@ -13,9 +13,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
+from gdbench.kernels.compile.jit import INLINED, inlined
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.jit import INLINED, inlined
-from gdbench.kernels.tags import operation
 from gdbench.kernels.vectors import add_multiples, dots, emit_prefetch
 
 #: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from gdbench.kernels.jit import as_written
+from gdbench.kernels.compile.jit import as_written
 
 #: Below this e^x leaves the normal numbers; it is then taken as e^LOWEST, some 3e-308.
 LOWEST = np.float64(-708.0)

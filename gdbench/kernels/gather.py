@@ -10,7 +10,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.jit import INLINED
+from gdbench.kernels.compile.jit import INLINED
 from gdbench.kernels.vectors import INDEX, Emitter
 
 #: Sums at a time: enough to hide a product's latency.

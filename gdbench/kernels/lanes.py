@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from gdbench.kernels.jit import INLINED
+from gdbench.kernels.compile.jit import INLINED
 from gdbench.kernels.vectors import Emitter, emit_prefetch, rows_at, shape_of, start_of_row, widest
 
 #: Lanes come in multiples of this, or the compiler's loops over them would end in single steps; a descent fills up with

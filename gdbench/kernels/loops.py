@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from gdbench.kernels.compile.jit import inlined, kernel
+from gdbench.kernels.compile.tags import load, store
 from gdbench.kernels.data import reach, touch_item
-from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import (
     accumulate,
     classes,
@@ -25,7 +26,6 @@ from gdbench.kernels.models import (
 )
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.penalties import NoPenalty, after_step, penalty_value, with_penalty
-from gdbench.kernels.tags import load, store
 from gdbench.kernels.task import Counted, Task, Uncounted, weigh
 
 #: Rows whose gradients are summed before they join the batch's sum: a fixed split, so that the sum is the same to the bit

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdbench.kernels.ahead import rarely, settled
+from gdbench.kernels.compile.jit import inlined, kernel
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.data import AHEAD, entry, prefetch_row, touch_item
-from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.online_rows import (
     always_moves,
@@ -39,7 +40,6 @@ from gdbench.kernels.online_rows import (
 )
 from gdbench.kernels.order import arrange
 from gdbench.kernels.rate_factors import fill
-from gdbench.kernels.tags import operation
 from gdbench.kernels.task import ask_for_weight, weigh
 
 #: Derivatives are cut off here, as scikit-learn does, so that a wild row cannot end a fit by itself.

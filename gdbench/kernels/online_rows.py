@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdbench.kernels.ahead import settled, step_and_dot, step_and_look
+from gdbench.kernels.compile.jit import inlined
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.data import CSR, Dense, places, touch
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.jit import inlined
 from gdbench.kernels.registers import ask, hold, inner, inner_soon, moved, put_back
-from gdbench.kernels.tags import operation
 from gdbench.kernels.vectors import dots
 
 along = operation("along")

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdbench.kernels.jit import inlined, kernel
+from gdbench.kernels.compile.jit import inlined, kernel
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.registry import Registry
-from gdbench.kernels.tags import operation
 
 arrange = operation("arrange")
 registry = Registry("shuffle", "arrange")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gdbench.kernels.compile.jit import inlined, kernel
 from gdbench.kernels.data import entry, prefetch_rest, reach, touch_item
-from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.lanes import lanes_move_and_look
 from gdbench.kernels.losses import derivative
 from gdbench.kernels.penalties import shrinkages

@@ -8,8 +8,8 @@ scalar a weight for each of the penalty's ``slots``.
 
 from typing import NamedTuple
 
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.registry import Registry
-from gdbench.kernels.tags import operation
 
 penalty_value = operation("penalty_value")
 with_penalty = operation("with_penalty")

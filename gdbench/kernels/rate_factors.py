@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from gdbench.kernels.jit import inlined
+from gdbench.kernels.compile.jit import inlined
 
 #: Steps in a block.
 BLOCK = 1024

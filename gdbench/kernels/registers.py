@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
-from gdbench.kernels.jit import INLINED
+from gdbench.kernels.compile.jit import INLINED
 from gdbench.kernels.vectors import ALONG, PLACE, Emitter, emit_prefetch, start_of_row
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gdbench.kernels.ahead import settled
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.data import entry, touch_item
-from gdbench.kernels.jit import kernel
 from gdbench.kernels.losses import derivative
 from gdbench.kernels.penalties import shrinkage
 from gdbench.kernels.registers import ask, hold, inner, inner_soon, moved, put_back

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from gdbench.kernels.compile.jit import inlined, kernel
+from gdbench.kernels.compile.tags import load, store
 from gdbench.kernels.data import AHEAD, places, prefetch_row, row_dot, touch_item
-from gdbench.kernels.jit import inlined, kernel
 from gdbench.kernels.models import derive, gather, outputs, parameters, pick
 from gdbench.kernels.optimizers import settle, step
 from gdbench.kernels.penalties import shrinkage
-from gdbench.kernels.tags import load, store
 from gdbench.kernels.task import weigh
 
 #: The shared scale is folded into the weights before it falls under this.

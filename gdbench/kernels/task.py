@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.data import touch_item
-from gdbench.kernels.tags import operation
 
 weigh = operation("weigh")
 ask_for_weight = operation("ask_for_weight")

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from gdbench.kernels.jit import inlined, kernel
+from gdbench.kernels.compile.jit import inlined, kernel
+from gdbench.kernels.compile.tags import load, store
 from gdbench.kernels.landscapes import gradient, value
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
-from gdbench.kernels.tags import load, store
 
 
 @inlined

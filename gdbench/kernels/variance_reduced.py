@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gdbench.kernels.compile.jit import kernel
+from gdbench.kernels.compile.tags import load, store
 from gdbench.kernels.data import prefetch_row, reach, row_values, touch_item
-from gdbench.kernels.jit import kernel
 from gdbench.kernels.loops import CHUNK, batch_gradient, unpenalised, zero
 from gdbench.kernels.models import derive, margins, outputs, parameters, pick
 from gdbench.kernels.optimizers import step
 from gdbench.kernels.penalties import with_penalty
-from gdbench.kernels.tags import load, store
 from gdbench.kernels.task import Uncounted, weigh
 
 

@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdbench.kernels.aligned import LINE
-from gdbench.kernels.jit import INLINED
+from gdbench.kernels.compile.jit import INLINED
 
 INDEX = ir.IntType(64)
 PLACE = ir.IntType(32)

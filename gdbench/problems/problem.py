@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels import jit, losses
+from gdbench.kernels import losses
+from gdbench.kernels.compile import jit
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Task
 from gdbench.problems import data

@@ -13,8 +13,9 @@ import numpy as np
 from gdbench.errors import GdbenchError
 from gdbench.kernels import loops, order, paired_lanes, schedules, short_loops, sparse_loops, variance_reduced
 from gdbench.kernels.aligned import aligned
+from gdbench.kernels.compile.jit import Kernel
+from gdbench.kernels.compile.tags import MOST_SLOTS
 from gdbench.kernels.data import Dense, columns
-from gdbench.kernels.jit import Kernel
 from gdbench.kernels.lanes import LANES
 from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.models.linear import Linear
@@ -24,7 +25,6 @@ from gdbench.kernels.optimizers.wrapped import start_of
 from gdbench.kernels.penalties import NoPenalty
 from gdbench.kernels.registers import starts_of
 from gdbench.kernels.registry import name_of
-from gdbench.kernels.tags import MOST_SLOTS
 from gdbench.kernels.task import Iterate, Task
 from gdbench.kernels.variance_reduced import Memory
 from gdbench.solve.feedback import EpochFeedback, LineSearch

@@ -11,7 +11,7 @@ import numpy as np
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from gdbench.errors import GdbenchError, one_line
-from gdbench.kernels.jit import foreign_classes
+from gdbench.kernels.compile.jit import foreign_classes
 from gdbench.kernels.optimizers.wrapped import start_of
 
 #: The scalars with which a body is tried, of the type that the loops have.

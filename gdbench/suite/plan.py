@@ -24,7 +24,8 @@ import numpy as np
 
 from gdbench import baselines
 from gdbench.errors import DatasetUnavailable, GdbenchError
-from gdbench.kernels import jit, landscapes, losses, optimizers, schedules
+from gdbench.kernels import landscapes, losses, optimizers, schedules
+from gdbench.kernels.compile import jit
 from gdbench.problems import Problem, load_problem
 from gdbench.problems.optimum import refuse_uncertain
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins

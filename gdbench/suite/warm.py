@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels import jit
+from gdbench.kernels.compile import jit
 from gdbench.solve import descent
 from gdbench.suite import landscapes, spread
 from gdbench.suite.plan import Case, Loop, Plan, Solver

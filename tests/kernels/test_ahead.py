@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gdbench.kernels.ahead import step_and_dot, step_and_look
-from gdbench.kernels.jit import kernel
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.lanes import LANES, lanes_move_and_look
 
 #: What the sums begin with; whole, so that it is the same in either type.

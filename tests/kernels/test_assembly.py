@@ -10,8 +10,8 @@ from numba.core.runtime import _nrt_python, rtsys
 
 import gdbench as gd
 from gdbench.kernels import loops, paired_lanes, short_loops
+from gdbench.kernels.compile.jit import cache_folder
 from gdbench.kernels.data import Dense
-from gdbench.kernels.jit import cache_folder
 from gdbench.kernels.lanes import LANES
 from gdbench.kernels.losses.squared_error import SquaredError
 from gdbench.kernels.models.lanes import Lanes

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.elementary import exp_below, hyperbolic_tangent, log_one_plus
-from gdbench.kernels.jit import kernel
 
 RNG = np.random.default_rng(0)
 

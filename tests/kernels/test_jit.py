@@ -16,7 +16,8 @@ from numba.core.codegen import JITCodeLibrary
 
 import gdbench
 import gdbench as gd
-from gdbench.kernels import jit, loops, optimizers, paired_lanes, short_loops, trajectory
+from gdbench.kernels import loops, optimizers, paired_lanes, short_loops, trajectory
+from gdbench.kernels.compile import jit
 
 
 def run(script, cache, package=None, **environment):
@@ -73,7 +74,7 @@ IMPORT = """
 import gc, json
 import gdbench, gdbench.problems, gdbench.solve.fit
 from gdbench.kernels import loops, order, trajectory
-from gdbench.kernels.jit import Kernel
+from gdbench.kernels.compile.jit import Kernel
 kernels = [thing for thing in gc.get_objects() if isinstance(thing, Kernel)]
 compiled = [k.__name__ for k in kernels if k.cached.signatures or k._foreign]
 print(json.dumps([len(kernels), compiled]))
@@ -197,7 +198,7 @@ def test_other_users_of_numba_keep_their_cache():
 def test_a_cache_folder_that_cannot_be_written_is_replaced(tmp_path):
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
-    script = "import json; from gdbench.kernels.jit import cache_root; print(json.dumps(str(cache_root())))"
+    script = "import json; from gdbench.kernels.compile.jit import cache_root; print(json.dumps(str(cache_root())))"
     assert not run(script, tmp_path, GDBENCH_CACHE_DIR=str(locked / "inside")).startswith(str(locked))
 
 

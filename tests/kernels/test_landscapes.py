@@ -5,7 +5,7 @@ import pytest
 
 import gdbench as gd
 from gdbench.kernels import landscapes
-from gdbench.kernels.jit import kernel
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.registry import name_of
 
 NAMES = landscapes.registry.names()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gdbench.kernels import losses
-from gdbench.kernels.jit import kernel
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.losses.one_vs_rest import OneVsRest
 
 NAMES = losses.registry.names()

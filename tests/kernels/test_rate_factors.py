@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gdbench.kernels.jit import kernel
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.rate_factors import BLOCK, INVERSES, POWERS, UNCHANGING, Rates, fill
 
 #: Two roundings, of the power itself and of what the series adds to it.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gdbench.kernels.jit import kernel
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.registers import hold, inner, inner_soon, moved, put_back, starts_of
 
 WIDEST = max(columns for columns in range(1, 200) if starts_of(columns, 8)) if starts_of(1, 8) else 0

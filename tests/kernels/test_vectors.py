@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gdbench.kernels.aligned import LINE, aligned
+from gdbench.kernels.compile.jit import kernel
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.jit import kernel
 from gdbench.kernels.lanes import LANES, lanes_dot
 from gdbench.kernels.vectors import add_multiples, dots
 

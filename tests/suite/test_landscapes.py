@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels import jit
+from gdbench.kernels.compile import jit
 from gdbench.report import view
 from gdbench.suite import plan, run_suite, spec, warm
 

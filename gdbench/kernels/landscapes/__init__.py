@@ -8,8 +8,8 @@ list of (point, value) of its global minima. Where they are known, ``local_minim
 ``saddles(self, d)`` list further flat points. ``gd.minimize`` names the one it ended at.
 """
 
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.registry import Registry
-from gdbench.kernels.tags import operation
 
 value = operation("value")
 gradient = operation("gradient")

@@ -7,8 +7,8 @@ also has ``curvature(z, y)``, the second derivative, by which Newton's method ce
 for most rows once the weights are good, so that those cause no step.
 """
 
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.registry import Registry
-from gdbench.kernels.tags import operation
 
 value = operation("value")
 derivative = operation("derivative")

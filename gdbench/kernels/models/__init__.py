@@ -30,9 +30,9 @@ penalised ones first. The methods that the loops call:
     Write the second derivatives of row i's loss to out[i] (a softmax: its probabilities).
 """
 
+from gdbench.kernels.compile.jit import inlined
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.data import prefetch_row, reach, touch_item
-from gdbench.kernels.jit import inlined
-from gdbench.kernels.tags import operation
 
 margins = operation("margins")
 

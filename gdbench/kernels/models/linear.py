@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gdbench.kernels.ahead import settled, step_and_dot
+from gdbench.kernels.compile.jit import inlined
 from gdbench.kernels.data import (
     outputs_dot,
     prefetch_rest,
@@ -17,7 +18,6 @@ from gdbench.kernels.data import (
     rows_dot,
     touch_item,
 )
-from gdbench.kernels.jit import inlined
 from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
 from gdbench.kernels.models import ask_for, derive, margins
 from gdbench.kernels.penalties import shrinkage

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gdbench.kernels.compile.jit import called
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.elementary import exp_below, hyperbolic_tangent
-from gdbench.kernels.jit import called
 from gdbench.kernels.losses import derive_group, value_group
 from gdbench.kernels.registry import Registry
-from gdbench.kernels.tags import operation
 from gdbench.kernels.task import count, counts, weigh
 
 activate = operation("activate")

@@ -20,8 +20,8 @@ comes from a schedule. Further methods, where given:
 A rule that wraps another one is a ``wrapper``, as in :mod:`~gdbench.kernels.optimizers.wrapped`.
 """
 
+from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.registry import Registry
-from gdbench.kernels.tags import operation
 
 step = operation("step")
 

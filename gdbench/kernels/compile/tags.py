@@ -24,7 +24,7 @@ from collections.abc import Callable
 from numba import types
 from numba.extending import overload
 
-from gdbench.kernels.jit import INLINED
+from gdbench.kernels.compile.jit import INLINED
 
 
 def operation(name: str, default: Callable | None = None) -> Callable:

@@ -1,7 +1,7 @@
 """The one jit policy: flags, cache folder, and the rule for code from outside the package.
 
 Every compiled function of gdbench is made here, by :func:`kernel` (called from Python) or by
-:mod:`gdbench.kernels.tags` (inlined into kernels). Nothing compiles at import.
+:mod:`gdbench.kernels.compile.tags` (inlined into kernels). Nothing compiles at import.
 
 Numba keys its disk cache on the file that holds the kernel and does not see edits in files that the kernel
 imports, so an edited update rule would silently run the old code. The cache folder is therefore named by a digest of
@@ -29,7 +29,7 @@ import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
-from gdbench.kernels.inlining import Inlined
+from gdbench.kernels.compile.inlining import Inlined
 
 #: ``fastmath=True`` would let LLVM assume that no NaN or infinity occurs and delete the checks for divergence; these
 #: flags keep ``isfinite`` right and still let sums be vectorised and products be fused.
@@ -54,7 +54,7 @@ llvm.set_option("gdbench", "--runtime-memory-check-threshold=64")
 
 def sources() -> list[Path]:
     """Every Python file below ``gdbench/kernels``, sorted."""
-    return sorted(Path(__file__).parent.rglob("*.py"))
+    return sorted(Path(__file__).parents[1].rglob("*.py"))
 
 
 @cache
@@ -62,7 +62,7 @@ def digest() -> str:
     """Digest (16 hexadecimal digits) of all that compiled code depends on: kernel sources and compiler versions."""
     h = hashlib.sha256()
     for path in sources():
-        h.update(path.relative_to(Path(__file__).parent).as_posix().encode())
+        h.update(path.relative_to(Path(__file__).parents[1]).as_posix().encode())
         h.update(path.read_bytes())
     for version in (numba.__version__, np.__version__, llvmlite.__version__):
         h.update(version.encode())

@@ -1,0 +1,1 @@
+"""How functions are compiled: the one policy, tags and their operations, and inlining."""
