@@ -223,19 +223,23 @@ def summary_of_run(results: Any, page: Path | None) -> dict[str, Any]:
 def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = False) -> None:
     """Show what a suite would run and how long it should take, without running it."""
     from gdbench.suite import plan as plans
-    from gdbench.suite import spec
+    from gdbench.suite import spec, warm
 
     chosen = spec.load(suite)
     made = plans.make(spec.quick(chosen) if quick else chosen)
     rows = plans.overview(made)
+    compiling = warm.estimate(made)
     if json_:
-        emit({"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "problems": rows})
+        emit(
+            {"suite": chosen.name, "runs": made.n_runs, "seconds": made.estimate, "compile_seconds": compiling, "problems": rows}
+        )
         return
     counted = ("solvers", "rates", "seeds", "runs")
     times = [row["error"] or plans.describe(row["seconds"]) for row in rows]
     cells = [[row["problem"], *size(row), *(row[h] for h in counted), time] for row, time in zip(rows, times, strict=True)]
     show_table(("problem", "rows", "columns", *counted, "time"), cells)
-    note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)} once all loops are compiled")
+    before = f", and about {plans.describe(compiling)} of compiling before it" if compiling else ": all loops are compiled"
+    note(f"{made.n_runs} runs, in about {plans.describe(made.estimate)}{before}")
 
 
 def size(row: dict[str, Any]) -> tuple[Any, Any]:

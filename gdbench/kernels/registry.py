@@ -12,6 +12,7 @@ import numbers
 import pkgutil
 import typing
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ def checked(tag: Any, kind: str = "tag") -> Any:
 
     A class's own ``check()`` sees the fields together.
     """
-    hints = typing.get_type_hints(type(tag))
+    hints = hints_of(type(tag))
     limits = getattr(type(tag), "limits", {})
     values = {}
     for field, value in tag._asdict().items():
@@ -142,6 +143,12 @@ def checked(tag: Any, kind: str = "tag") -> Any:
     if hasattr(found, "check"):
         found.check()
     return found
+
+
+@lru_cache(maxsize=256)
+def hints_of(cls: type) -> dict[str, Any]:
+    """The declared type of each field of a class; looking them up takes longer than all else here."""
+    return typing.get_type_hints(cls)
 
 
 def coerced(value: Any, hint: Any, label: str) -> Any:

@@ -28,7 +28,7 @@ from gdbench.kernels import landscapes, losses, optimizers, schedules
 from gdbench.kernels.compile import jit
 from gdbench.problems import Problem, load_problem
 from gdbench.problems.optimum import refuse_uncertain
-from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
+from gdbench.suite.spec import MOST_SOLVERS, Budget, ProblemSpec, Spec, expand_solver, import_plugins
 from gdbench.tasks.inputs import row_classes
 from gdbench.tasks.model import MLP, model_of, refuse_sparse
 from gdbench.tasks.setting import Setting, settle
@@ -91,7 +91,7 @@ class Solver:
         return _words(self, *((optimizers.registry[self.optimizer], schedules.registry[self.schedule]) if own else ()))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2 * MOST_SOLVERS)
 def _words(solver: Solver, *classes: type) -> dict[str, Any]:
     """A solver's words, which each of its passes asks for; a class that is registered anew is another."""
     told = dataclasses.asdict(solver) | {"given_label": ""}
@@ -329,9 +329,11 @@ def make(spec: Spec) -> Plan:
 
 def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]]:
     """A problem's shape (rows, columns, outputs) and passes."""
-    words: list[tuple[Solver, tuple[float, ...]]] = []
+    asked: dict[Solver, tuple[float, ...]] = {}
     for entry in spec.solvers:
-        words += [pair for pair in expand_solver(entry, spec.learning_rates) if pair[0] not in dict(words)]
+        for solver, rates in expand_solver(entry, spec.learning_rates):
+            asked.setdefault(solver, rates)
+    words = list(asked.items())
     if case.landscape:
         return _on_landscape(spec, case, words)
     try:
@@ -343,8 +345,8 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
             for solver, _ in words:
                 solver.setting(model=case.network, penalty=problem.penalty)
     except DatasetUnavailable as error:
-        asked = [(solver, seed, rates) for solver, rates in words for seed in spec.seeds]
-        return (0, 0, 0), [_unavailable(spec, case, *one, str(error)) for one in asked]
+        grids = [(solver, seed, rates) for solver, rates in words for seed in spec.seeds]
+        return (0, 0, 0), [_unavailable(spec, case, *one, str(error)) for one in grids]
     except GdbenchError as error:
         raise GdbenchError(f"problem {case.name}: {error}") from None
     offered = [pair for name in spec.baselines for pair in _baseline(name, problem, spec.learning_rates)]

@@ -77,8 +77,11 @@ from gdbench.tasks.model import model_of
 
 FOLDER = Path(__file__).parent / "suites"
 
-#: Seeds, and learning rates of a grid, that a number may stand for: more is a slip of the keys, and would fill the memory.
+#: Seeds, and learning rates of a grid, that a number may stand for: more is probably a typo, and would fill the memory.
 MOST = 10_000
+
+#: What the lists of a suite, multiplied, may come to. A plan is held in memory, and planning loads each problem's data.
+MOST_PROBLEMS, MOST_SOLVERS, MOST_RUNS = 1_000, 5_000, 200_000
 
 
 def as_tuple(value: Any) -> Any:
@@ -137,8 +140,24 @@ def _named(item: Any) -> Iterator[Named]:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str):
         raise GdbenchError(f"give a name, or a table such as {{ name = 'adam', beta1 = 0.9 }}, not {item!r}")
     fields = {key: as_tuple(value) for key, value in item.items() if key != "name"}
+    bounded(f"combinations of the fields of {item['name']}", {key: len(values) for key, values in fields.items()}, MOST_SOLVERS)
     for values in itertools.product(*fields.values()):
         yield Named(name=item["name"], fields=tuple(zip(fields, values, strict=True)))
+
+
+def bounded(what: str, sizes: dict[str, int], most: int) -> int:
+    """The product of the sizes of lists that are going to be multiplied.
+
+    Raises
+    ------
+    GdbenchError
+        It is above `most`: the lists are never expanded.
+    """
+    total = math.prod(sizes.values())
+    if total > most:
+        factors = " × ".join(f"{size:,} {name}" for name, size in sizes.items() if size > 1)
+        raise GdbenchError(f"{total:,} {what} ({factors}), but at most {most:,} are possible: give shorter lists")
+    return total
 
 
 class Table(BaseModel):
@@ -235,6 +254,13 @@ class ProblemSpec(Table):
         plain = self.landscape.name if self.landscape else Path(str(self.data)).stem
         return self.name or (plain if self.model.name == "linear" else f"{plain} {self.model.name}")
 
+    @property
+    def size(self) -> int:
+        """Problems that the entry stands for."""
+        sizes = {"values of alpha": len(self.alpha)}
+        sizes |= {f"values of {key}": len(value) for key, value in self.options.items() if isinstance(value, list)}
+        return bounded(f"problems of {self.label}", sizes, MOST_PROBLEMS)
+
 
 class SolverSpec(Table):
     """One entry of ``solvers``."""
@@ -246,6 +272,14 @@ class SolverSpec(Table):
     shuffle: Texts = ("epoch",)
     dtype: Dtypes = ("float64",)
     learning_rates: Rates | None = None
+
+    @property
+    def size(self) -> int:
+        """Solvers that the entry stands for."""
+        per_variant = {"mini-batch": len(self.batch_size) * len(self.shuffle), "stochastic": len(self.shuffle), "batch": 1}
+        sizes = {"variants, batch sizes and orders": sum(per_variant[variant] for variant in self.variant)}
+        sizes |= {"optimizers": len(self.optimizer), "schedules": len(self.schedule), "dtypes": len(self.dtype)}
+        return bounded("solvers of one entry", sizes, MOST_SOLVERS)
 
 
 class Spec(Table):
@@ -269,6 +303,16 @@ class Spec(Table):
         grids = [self.learning_rates if s.learning_rates is None else s.learning_rates for s in self.solvers]
         if self.tuning == "none" and any(len(grid) > 1 for grid in grids):
             raise GdbenchError('tuning = "none" needs exactly one learning rate a solver')
+        return self
+
+    @model_validator(mode="after")
+    def _not_too_large(self) -> Spec:
+        """Multiply the lengths of all lists before anything expands them."""
+        problems, solvers = sum(p.size for p in self.problems), sum(s.size for s in self.solvers)
+        bounded("problems", {"problems": problems}, MOST_PROBLEMS)
+        bounded("solvers", {"solvers": solvers}, MOST_SOLVERS)
+        rates = sum(s.size * len(self.learning_rates if s.learning_rates is None else s.learning_rates) for s in self.solvers)
+        bounded("runs", {"seeds": len(self.seeds), "solvers at a learning rate": rates, "problems": problems}, MOST_RUNS)
         return self
 
 

@@ -18,7 +18,7 @@ from gdbench.errors import GdbenchError
 from gdbench.kernels.compile import jit
 from gdbench.solve import descent
 from gdbench.suite import landscapes, spread
-from gdbench.suite.plan import Case, Loop, Plan, Solver
+from gdbench.suite.plan import COMPILE, Case, Loop, Plan, Solver
 from gdbench.tasks.inputs import make_task
 
 #: Fewer loops than this are not worth starting processes for.
@@ -43,6 +43,12 @@ def marker(loop: Loop) -> Path:
 def installed() -> int:
     """When the newest file of the kernels was written, in nanoseconds."""
     return max(path.stat().st_mtime_ns for path in jit.sources())
+
+
+def estimate(plan: Plan) -> float:
+    """Seconds that compiling the missing loops should take here."""
+    count = len(missing(plan))
+    return COMPILE * count / (processes() if count >= WORTHWHILE else 1)
 
 
 def compile_all(plan: Plan, processes: int) -> Iterator[str]:

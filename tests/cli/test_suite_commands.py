@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from gdbench import cli
+from gdbench.suite import warm
 
 SUITE = """
 title = "tiny"
@@ -92,6 +93,18 @@ def test_a_plan_shows_the_dimensions_of_a_landscape(suite, tmp_path, capsys):
     assert cli.main(["plan", str(path), "--json"]) == 0
     problems = {row["problem"]: row for row in json.loads(capsys.readouterr().out)["problems"]}
     assert (problems["himmelblau"]["rows"], problems["himmelblau"]["columns"]) == (None, 2)
+
+
+def test_a_plan_says_what_compiling_adds(suite, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(warm, "marker", lambda loop: tmp_path / "nothing-is-compiled")
+    assert cli.main(["plan", str(suite), "--json"]) == 0
+    cold = json.loads(capsys.readouterr().out)
+    assert cold["compile_seconds"] > cold["seconds"] > 0
+    assert cli.main(["plan", str(suite)]) == 0
+    assert f"and about {cold['compile_seconds']:.0f} s of compiling before it" in capsys.readouterr().err
+    monkeypatch.setattr(warm, "marker", lambda loop: tmp_path)
+    assert cli.main(["plan", str(suite)]) == 0
+    assert "all loops are compiled" in capsys.readouterr().err
 
 
 def test_report_and_figures(results, capsys):

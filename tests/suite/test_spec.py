@@ -1,5 +1,6 @@
 import tomllib
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -213,3 +214,44 @@ def test_quick_is_smaller():
     assert made.seeds == (0,)
     assert len(made.learning_rates) == 3
     assert made.budget.epochs == 12
+
+
+def grid(size):
+    return [(i + 1) / (size + 1) for i in range(size)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"seeds": 10_000, "learning_rates": {"logspace": [1e-3, 1.0, 10_000]}},
+            r"100,000,000 runs \(10,000 seeds × 10,000 solvers at a learning rate\), but at most 200,000 are possible",
+        ),
+        (
+            {"solvers": [{"optimizer": {"name": "adam", "beta1": grid(1000), "beta2": grid(300), "eps": grid(300)}}]},
+            r"solvers\[0\].optimizer: 90,000,000 combinations of the fields of adam \(1,000 beta1 × 300 beta2 × 300 eps\)",
+        ),
+        (
+            {
+                "solvers": [
+                    {
+                        "optimizer": [{"name": "adam", "beta1": grid(100)}],
+                        "schedule": [{"name": "invscaling", "power_t": grid(100)}],
+                        "batch_size": list(range(1, 1001)),
+                    }
+                ]
+            },
+            r"10,000,000 solvers of one entry \(1,000 variants, batch sizes and orders × 100 optimizers × 100 schedules\)",
+        ),
+        (
+            {"problems": [{"data": "ill-conditioned", "alpha": grid(1000), "options": {"condition": list(range(1, 1001))}}]},
+            r"1,000,000 problems of ill-conditioned \(1,000 values of alpha × 1,000 values of condition\), but at most 1,000",
+        ),
+    ],
+    ids=["runs", "fields", "solvers", "problems"],
+)
+def test_the_product_of_lists_is_bounded_before_it_is_expanded(changes, message):
+    begin = perf_counter()
+    with pytest.raises(GdbenchError, match=message):
+        check(**changes)
+    assert perf_counter() - begin < 1.0
