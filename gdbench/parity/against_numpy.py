@@ -299,7 +299,8 @@ def searches(quick: bool) -> list[Case]:
     costs = [cls for cls in own(losses.registry) if cls.smoothness is not None]  # type: ignore[attr-defined]
     each_kind = zip(kinds, itertools.cycle(costs), itertools.cycle(smooth), strict=False)
     triples = each_kind if quick else itertools.product(kinds, costs, smooth)
-    return [search(kind(), within(cost), penalty_at(penalty)) for kind, cost, penalty in triples]
+    acting = {"adaptive": {"learning_rate": 0.05, "tol": 1e-2, "patience": 3}}
+    return [search(kind(**acting.get(name_of(kind), {})), within(cost), penalty_at(penalty)) for kind, cost, penalty in triples]
 
 
 def within(cost: type) -> Any:
@@ -310,8 +311,6 @@ def within(cost: type) -> Any:
 def search(schedule: Any, loss: Any, penalty: Any) -> Case:
     """Batch descent under such a schedule, while J still falls by more than rounding: comparing equal values would be luck."""
     steps = 12 if schedule.listens == "step" else STEPS
-    if name_of(schedule) == "adaptive":
-        schedule = schedule._replace(learning_rate=0.05, tol=1e-2, patience=3)
     X, y = draws.table(loss.domain, ROWS)
     solver = {
         "loss": loss,
