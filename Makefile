@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # An installed copy does not know its commit, so it is told; "-dirty" where files differ, nothing outside a checkout.
 COMMIT = $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 
-# PyTorch for test-parity. On Linux the default build brings CUDA; the smaller one for CPUs only:
-# make test-parity TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
+# PyTorch for tests against it. On Linux the default build brings CUDA; the smaller one for CPUs only:
+# make test LIVE=1 TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
 TORCH ?= torch==2.13.0
 
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
@@ -65,8 +65,9 @@ peers: $(VENV)/.installed $(VENV)/.parity ## time other libraries beside gdbench
 # one process. More arguments: make test ARGS="--slow -k adam"
 PYTEST := GDBENCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-test: $(VENV)/.installed $(VENV)/.tools ## install the package and run the tests against it
-	$(PYTEST) $(ARGS)
+# LIVE=1 installs PyTorch, optax and Keras too (a large download), and lets no test be left out for want of them.
+test: $(VENV)/.installed $(VENV)/.tools $(if $(LIVE),$(VENV)/.parity) ## install the package and run the tests against it
+	$(if $(LIVE),GDBENCH_LIVE=1) $(PYTEST) $(ARGS)
 
 # The environment is made anew each time: what is asked of pip, not what is there, decides on the versions.
 LOWEST := .venv-lowest
@@ -75,8 +76,8 @@ test-lowest: ## the tests on the oldest releases that pyproject.toml admits
 	grep -oE '"[a-z0-9-]+(\[[a-z,]+\])?>=[0-9.]+"' pyproject.toml | sed -E 's/"|\[.*\]//g; s/>=/==/' >$(LOWEST)/constraints.txt
 	PIP_CONSTRAINT=$(CURDIR)/$(LOWEST)/constraints.txt $(MAKE) test VENV=$(LOWEST)
 
-test-parity: $(VENV)/.installed $(VENV)/.parity ## the tests against PyTorch, optax and Keras (a large download)
-	$(PYTEST) -k parity $(ARGS)
+test-parity: ## those that compare with other libraries, PyTorch, optax and Keras among them (a large download)
+	$(MAKE) test LIVE=1 ARGS="-k parity $(ARGS)"
 
 lint: $(VENV)/.tools ## formatting, style and types
 	$(BIN)/ruff format --check .

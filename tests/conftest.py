@@ -50,6 +50,15 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where all that tests need has been installed (make test LIVE=1), a missing extra fails instead of skipping."""
+    report = yield
+    if os.environ.get("GDBENCH_LIVE") and report.skipped and "the extra " in str(report.longrepr):
+        report.outcome, report.longrepr = "failed", f"nothing may be left out here: {report.longrepr[-1]}"
+    return report
+
+
 @pytest.fixture
 def small_files():
     """A context in which no file grows beyond so many bytes, as on a disk that is nearly full."""

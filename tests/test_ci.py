@@ -1,0 +1,43 @@
+"""What the checks on main promise: they run the README's command, and leave nothing out for want of a library."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+SKIPPING = """
+import pytest
+
+def test_of_an_extra():
+    pytest.importorskip("no_such_library", reason="the extra torch is not installed")
+
+def test_of_another_system():
+    pytest.skip("reads /proc")
+"""
+
+
+def test_where_everything_is_installed_a_missing_extra_fails(tmp_path, root):
+    shutil.copy(root / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_skipping.py").write_text(SKIPPING)
+    env = os.environ | {"GDBENCH_LIVE": "1"}
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", tmp_path], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert "1 failed, 1 skipped" in done.stdout and "nothing may be left out here" in done.stdout, done.stdout
+    assert done.returncode == 1
+
+
+def test_every_library_that_a_test_may_miss_is_called_an_extra(root):
+    """So that the rule above knows it; benchopt is no extra, and nothing of ours needs it."""
+    reasons = [
+        (path.name, line.strip())
+        for path in (root / "tests").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "importorskip(" in line and '"resource"' not in line and path.name != "test_ci.py"
+    ]
+    assert reasons and all("the extra " in line for _, line in reasons), reasons
+
+
+def test_main_is_checked_by_the_command_that_the_readme_gives_and_its_line_comes_last(root):
+    script = [line.strip() for line in (root / ".ci" / "run").read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert script[-1] == "make test LIVE=1"
+    assert re.search(r"^make test\b", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
