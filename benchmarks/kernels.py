@@ -116,6 +116,25 @@ class Sizes(Epoch):
         return least / values * 1e9
 
 
+class Recording(Epoch):
+    """How much of what recording costs is left on the clock of a short fit."""
+
+    params = ("354 × 10", "1,600 × 20"), ("mini-batch", "stochastic")
+    param_names = ("data", "variant")
+
+    def setup(self, data, variant):
+        rows, columns = (int(number.replace(",", "")) for number in data.split(" × "))
+        self.prepare(*regression(rows, columns), variant=variant)
+
+    @named("seconds with 200 recorded points ÷ seconds with 2", unit="ratio")
+    def track_ratio(self, data, variant):
+        least = {2: float("inf"), 200: float("inf")}
+        for _ in range(20):
+            for record in least:
+                least[record] = min(least[record], gd.fit(self.X, self.y, **self.options | {"record": record}).seconds)
+        return least[200] / least[2]
+
+
 class Sweeps(Epoch):
     params = (LANES,)
     param_names = ("learning rates",)

@@ -34,7 +34,7 @@ class Fit(Shown):
     reason : str
         Why, where the status alone does not say.
     seconds : float
-        In the kernels, evaluation and compilation excluded.
+        In the kernels, free of recording, evaluation and compilation: a short descent is timed in a run of its own.
     compile_seconds : float
         Compiling the kernels, or loading them from the cache.
     n_updates : int
