@@ -15,7 +15,7 @@ from typing import Any
 
 from gdbench.errors import GdbenchError, one_line
 from gdbench.problems import Problem
-from gdbench.suite import plan, spread
+from gdbench.suite import identity, plan, spread
 from gdbench.suite.execute import Record, execute
 from gdbench.suite.plan import Pass
 from gdbench.suite.spec import import_plugin, plugin_module
@@ -86,7 +86,7 @@ class Cluster:
         except TimeoutError:
             raise GdbenchError(f"the Dask cluster at {self.address} has had no worker for {GRACE:g} s: start one") from None
         try:
-            self.client.register_plugin(Ready(plan.fingerprint(), self.sources), name=Ready.label)
+            self.client.register_plugin(Ready(identity.fingerprint(), self.sources), name=Ready.label)
         except GdbenchError:
             raise
         except Exception as error:
@@ -139,12 +139,12 @@ class Cluster:
 
 
 class Ready(WorkerPlugin):
-    """Makes each worker, also one that joins later, compute what this process would; else it is turned away.
+    """Makes each worker, also one that joins later, compute what this process would; others are rejected.
 
     Parameters
     ----------
     wanted : dict
-        As of :func:`gdbench.suite.plan.fingerprint`.
+        As of :func:`gdbench.suite.identity.fingerprint`.
     sources : dict of str
         The text of each plugin, by the name of its module.
     """
@@ -159,11 +159,11 @@ class Ready(WorkerPlugin):
         import sklearn.linear_model  # noqa: F401  what it loads is to be limited too
         from threadpoolctl import threadpool_limits
 
-        here = plan.fingerprint()
+        here = identity.fingerprint()
         for key, value in self.wanted.items():
-            if here[key] != value:
-                text = f"the worker {worker.address} has {key} {here[key]}, but this process has {value}"
-                raise GdbenchError(f"{text}: their results would differ")
+            if here.get(key) != value:
+                text = f"the worker {worker.address} has {key} {here.get(key)}, but this process has {value}"
+                raise GdbenchError(f"{text}: their results would differ; install the same there")
         for name, text in self.sources.items():
             folder = tempfile.mkdtemp(prefix="gdbench-plugin-")
             path = Path(folder) / f"{name}.py"

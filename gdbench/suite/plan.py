@@ -11,23 +11,19 @@ import dataclasses
 import hashlib
 import itertools
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
-import llvmlite.binding as llvm
-import numba
 import numpy as np
 
 from gdbench import baselines
 from gdbench.errors import DatasetUnavailable, GdbenchError
 from gdbench.kernels import landscapes, losses, optimizers, schedules
-from gdbench.kernels.compile import jit
 from gdbench.problems import Problem, load_problem
 from gdbench.problems.optimum import refuse_uncertain
+from gdbench.suite.identity import fingerprint, foreign_source, foreign_sources
 from gdbench.suite.spec import MOST_SOLVERS, Budget, ProblemSpec, Spec, expand_solver, import_plugins
 from gdbench.tasks.inputs import row_classes
 from gdbench.tasks.model import MLP, model_of, refuse_sparse
@@ -88,17 +84,17 @@ class Solver:
     def words(self) -> dict[str, Any]:
         """What determines the solver's results, defaults written out; not to be changed."""
         own = self.backend == "gdbench"
-        return _words(self, *((optimizers.registry[self.optimizer], schedules.registry[self.schedule]) if own else ()))
+        return _words(self, *((*optimizers.registry, *schedules.registry) if own else ()))
 
 
 @lru_cache(maxsize=2 * MOST_SOLVERS)
-def _words(solver: Solver, *classes: type) -> dict[str, Any]:
-    """A solver's words, which each of its passes asks for; a class that is registered anew is another."""
+def _words(solver: Solver, *registered: type) -> dict[str, Any]:
+    """A solver's words, which each of its passes asks for; they are found again once a class is registered anew."""
     told = dataclasses.asdict(solver) | {"given_label": ""}
     if solver.backend == "gdbench":
         setting = solver.setting()
         told |= {"optimizer_fields": repr(setting.optimizer), "schedule_fields": repr(setting.schedule)}
-        told["foreign"] = [foreign_source(type(tag)) for tag in (setting.optimizer, setting.schedule)]
+        told["foreign"] = foreign_sources(setting.optimizer, setting.schedule)
     return told
 
 
@@ -106,14 +102,6 @@ def _listed(fields: Fields, brackets: str) -> str:
     """Fields behind a name, such as "(beta1=0.8)"; nothing where there are none."""
     words = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in fields]
     return f"{brackets[0]}{', '.join(words)}{brackets[1]}" if words else ""
-
-
-def foreign_source(cls: type) -> str:
-    """Digest of the file that defines a class from outside gdbench; other digests cover gdbench's own."""
-    if cls.__module__.partition(".")[0] == "gdbench":
-        return ""
-    path = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path else repr(cls)
 
 
 @dataclass(frozen=True)
@@ -376,7 +364,7 @@ def _on_landscape(
 ) -> tuple[tuple[int, int, int], list[Pass]]:
     """Shape and passes of a closed-form function, which knows no rows, so that the variants are one."""
     tag = landscapes.registry.make(case.landscape, **dict(case.landscape_fields))
-    digest = f"{tag!r} {foreign_source(type(tag))}"
+    digest = f"{tag!r} {foreign_sources(tag)}"
     solvers: dict[Solver, tuple[float, ...]] = {}
     for solver, rates in words:
         bare = replace(solver, variant="batch", batch_size=None, shuffle="none", dtype="float64")
@@ -389,7 +377,7 @@ def _on_landscape(
 def digest_of(case: Case, dtype: str = "float64") -> str:
     """Digest of the data and the objective, and of the source of a plugin's loss or penalty."""
     problem = case.load(dtype)
-    sources = [foreign_source(type(tag)) for tag in (problem.loss, problem.penalty)]
+    sources = foreign_sources(problem.loss, problem.penalty)
     return " ".join([problem.digest, *sources, repr(case.network or "linear")])
 
 
@@ -428,8 +416,7 @@ def build(
         "repeat": repeat,
         "budget": [epochs, case.budget.seconds, points],
         "targets": sorted(spec.targets),
-        "code": code_digest(),
-        "versions": _versions(solver.backend),
+        "identity": _identity(solver.backend),
     }
     runs = tuple(Run(_digest(common | {"learning_rate": rate}), rate) for rate in rates)
     targets = tuple(sorted(spec.targets, reverse=True))
@@ -438,32 +425,14 @@ def build(
 
 
 @cache
-def fingerprint() -> dict[str, str]:
-    """What has to be the same in two processes for their results to be the same to the bit."""
-    return {"code": code_digest()} | _versions("gdbench")
-
-
-@cache
-def _versions(backend: str) -> dict[str, str]:
-    own = {"numba": numba.__version__, "numpy": np.__version__, "cpu": llvm.get_host_cpu_name()}
-    return own if backend == "gdbench" else own | baselines.get(backend).versions()
+def _identity(backend: str) -> dict[str, str]:
+    """The code and the versions that a backend's numbers depend on."""
+    return fingerprint() | ({} if backend == "gdbench" else baselines.get(backend).versions())
 
 
 def _digest(words: dict[str, Any]) -> str:
     """16 hexadecimal digits of canonical JSON."""
     return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-@cache
-def code_digest() -> str:
-    """Digest of the code that a run's numbers come from: kernels, problems with their optima, driver, execution, baselines."""
-    package = Path(__file__).resolve().parents[1]
-    h = hashlib.sha256(jit.digest().encode())
-    folders = [sorted((package / name).glob("*.py")) for name in ("problems", "solve", "baselines")]
-    execution = [package / "suite" / name for name in ("execute.py", "landscapes.py")]
-    for path in (*itertools.chain(*folders), *execution):
-        h.update(path.read_bytes())
-    return h.hexdigest()[:16]
 
 
 def timed(spec: Spec, template: Pass, rate: float, seed: int, repeat: int, shape: tuple[int, int, int]) -> Pass:

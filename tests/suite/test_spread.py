@@ -1,6 +1,7 @@
 """Runs spread over processes, and what becomes of them when a process dies."""
 
 import os
+import re
 import signal
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from gdbench import cli
 from gdbench.errors import GdbenchError
-from gdbench.suite import load, plan, run_suite, spec, spread
+from gdbench.suite import identity, load, plan, run_suite, spec, spread
 from gdbench.suite.execute import execute
 from gdbench.suite.progress import Reporter
 
@@ -147,10 +148,12 @@ def cluster_module():
     return cluster
 
 
-def test_a_worker_that_would_compute_something_else_is_turned_away(workers, monkeypatch):
-    cluster = cluster_module()
-    monkeypatch.setattr(plan, "fingerprint", lambda: {"code": "another"})
-    with pytest.raises(GdbenchError, match=r"the worker tcp://\S+ has code \w{16}, but this process has another: their results"):
+@pytest.mark.parametrize("what", ["code", "python", "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "cpu"])
+def test_a_worker_with_other_code_or_versions_is_rejected(workers, monkeypatch, what):
+    cluster, here = cluster_module(), identity.fingerprint()
+    monkeypatch.setattr(identity, "fingerprint", lambda: here | {what: "another"})
+    told = rf"the worker tcp://\S+ has {what} {re.escape(here[what])}, but this process has another: their results would differ"
+    with pytest.raises(GdbenchError, match=told):
         cluster.Cluster(workers.scheduler_address).__enter__()
 
 
