@@ -19,6 +19,7 @@ from gdbench.kernels.task import Task
 from gdbench.problems import data
 from gdbench.problems.optimum import Optimum, solve
 from gdbench.shown import Shown
+from gdbench.tasks import predict
 from gdbench.tasks.inputs import make_task
 from gdbench.tasks.model import MLP
 from gdbench.tasks.setting import UNSAID, penalty_of, settle
@@ -82,7 +83,7 @@ class Problem(Shown):
 
     def task(self, **solver: Any) -> Task:
         """The problem as kernels take it, with the lanes that `solver` (options of `fit` or `sweep`) asks for."""
-        setting = settle(loss=self.loss, penalty=self.penalty, fit_intercept=self.fit_intercept, **solver)
+        setting = settle(**self.objective_options, **solver)
         return make_task(self.X, self.y, setting)[0]
 
     @cached_property
@@ -115,21 +116,25 @@ class Problem(Shown):
 
     @cached_property
     def _labels(self) -> np.ndarray:
-        """The class of each output of a softmax: those of the training rows in order, which of two are −1 and 1."""
-        return np.unique(self.y)
+        """The classes of the training rows in order, which of two are −1 and 1; none of a real target."""
+        return np.unique(self.y) if self.loss.domain != "real" else np.empty(0)
+
+    @property
+    def objective_options(self) -> dict[str, Any]:
+        """The options of `fit` that make its objective the problem's."""
+        return {"loss": self.loss, "penalty": self.penalty, "fit_intercept": self.fit_intercept}
 
     def metric(self, coef: np.ndarray, intercept: Any, split: str = "test", model: MLP | None = None) -> float:
-        """R² of a regression or accuracy of a classification on the "train" or "test" rows; NaN without such rows."""
+        """R² of a regression, through the loss's link, or accuracy of a classification on the "train" or "test" rows.
+
+        NaN without such rows, and for R² where the target is constant.
+        """
         X, y = (self.X, self.y) if split == "train" else (self.X_test, self.y_test)
         if X.shape[0] == 0:
             return float("nan")
         with np.errstate(all="ignore"):
-            z = np.asarray(X @ np.asarray(coef).T + intercept) if model is None else model.margins(X, coef)
-            if self.dataset.task == "regression":
-                spread = float(((y - y.mean()) ** 2).sum())
-                return 1.0 - float(((y - z) ** 2).sum()) / spread if spread > 0 else float("nan")
-            guess = self._labels[z.argmax(axis=1)] if z.ndim == 2 else np.where(z > 0, 1, -1)
-        return float((guess == y).mean())
+            z = predict.margins(X, coef, intercept, model)
+            return predict.score(self.loss, predict.predictions(self.loss, z, self._labels), y)
 
     def __repr__(self) -> str:
         penalty = "" if self.alpha == 0 else f" + {self.alpha:g}·{name_of(self.penalty)}"

@@ -12,10 +12,13 @@ import numpy as np
 from gdbench.errors import GdbenchError
 from gdbench.kernels.lanes import FEWEST, LANES
 from gdbench.kernels.task import Task
+from gdbench.problems import Problem
 from gdbench.shown import Shown
 from gdbench.solve import chunked, chunks, descent
 from gdbench.solve.watch import Listener, listening
-from gdbench.tasks.inputs import make_task
+from gdbench.tasks import predict
+from gdbench.tasks.inputs import as_array, make_task
+from gdbench.tasks.model import MLP
 from gdbench.tasks.setting import Options, Setting, rates_of, settle, takes_options
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ class Fit(Shown):
         Steps taken.
     classes : tuple
         The labels in order; empty for a real target.
+    loss : tag
+    model : MLP or None
+        None is the linear model.
     """
 
     coef: np.ndarray
@@ -53,7 +59,31 @@ class Fit(Shown):
     classes: tuple
     points: list[descent.Point]
     rows: int
+    loss: Any
+    model: MLP | None = None
     lane: int = 0
+
+    def predict(self, X: Any) -> np.ndarray:
+        """What the fit predicts for each row of X: means through the inverse of the loss's link, or labels of `classes`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+        """
+        return predict.predictions(self.loss, predict.margins(X, self.coef, self.intercept, self.model), self.classes)
+
+    def score(self, X: Any, y: Any) -> float:
+        """R² of the predictions for a real target (NaN where y is constant), or the share of right labels.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+        y : array of shape (n,)
+        """
+        found, y = self.predict(X), as_array("y", y)
+        if y.shape != found.shape:
+            raise GdbenchError(f"X has {found.size} rows, but y has the shape {y.shape}")
+        return predict.score(self.loss, found, y)
 
     @cached_property
     def curve(self) -> pd.DataFrame:
@@ -122,17 +152,19 @@ class Sweep(Shown):
 
 
 @takes_options
-def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **options: Unpack[Options]) -> Fit:
+def fit(X: Any, y: Any = None, *, sample_weight: Any = None, progress: Any = None, **options: Unpack[Options]) -> Fit:
     """Descend on J(w) = (1/n) Σ sᵢ·loss(zᵢ, yᵢ) + α·penalty(w), with z = x·w + b, from w = 0.
 
     Parameters
     ----------
     X : array of shape (n, d)
         float32 and float64 in C order are used as they are; anything else is converted once to float64. A dask array, or the
-        path of a folder of Parquet files, is read chunk by chunk by the batch and mini-batch variants (see Notes).
+        path of a folder of Parquet files, is read chunk by chunk by the batch and mini-batch variants (see Notes). Or a
+        :class:`~gdbench.Problem`, alone: its training rows are fitted with its own loss, penalty and intercept, which are then
+        no options.
     y : array of shape (n,), or the name of a column of the Parquet files
         Numbers for a loss on real targets; labels of two classes for a loss on ±1 (the larger one is +1); labels of any
-        number of classes for ``cross_entropy``.
+        number of classes for ``cross_entropy``. The loss decides what y is: the default one takes labels −1 and 1 for numbers.
     sample_weight : array of shape (n,), optional
         Scaled to a mean of 1: J is the weighted mean.
     progress : bool or callable, optional
@@ -200,7 +232,7 @@ def fit(X: Any, y: Any, *, sample_weight: Any = None, progress: Any = None, **op
 
 @takes_options
 def sweep(
-    X: Any, y: Any, *, learning_rates: Any, sample_weight: Any = None, progress: Any = None, **options: Unpack[Options]
+    X: Any, y: Any = None, *, learning_rates: Any, sample_weight: Any = None, progress: Any = None, **options: Unpack[Options]
 ) -> Sweep:
     """Fit once for each learning rate, in one pass over the data: a row that is in cache serves every rate.
 
@@ -220,6 +252,10 @@ def sweep(
 
 
 def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any], heard: Listener | None) -> Sweep:
+    if isinstance(X, Problem):
+        X, y, options = _of_problem(X, y, options)
+    elif y is None:
+        raise GdbenchError("y is missing: give X and y, or a problem such as gd.load_problem('diabetes')")
     setting = settle(**options)
     if chunks.is_chunked(X):
         return _pass_over_chunks(X, y, sample_weight, setting, heard)
@@ -230,11 +266,20 @@ def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any], heard: L
     return _pass(X, y, sample_weight, setting, heard)
 
 
+def _of_problem(problem: Problem, y: Any, options: dict[str, Any]) -> tuple[Any, np.ndarray, dict[str, Any]]:
+    """The rows and target of a problem, and the options with its objective."""
+    own = ["y"] * (y is not None) + [name for name in (*problem.objective_options, "alpha", "l1_ratio") if name in options]
+    if own:
+        other = f"give {own[0]} to load_problem instead, or fit problem.X and problem.y"
+        raise GdbenchError(f"the problem {problem.name} has its own {own[0]}: {other}")
+    return problem.X, problem.y, options | problem.objective_options
+
+
 def _pass(X: Any, y: Any, sample_weight: Any, setting: Setting, heard: Listener | None = None) -> Sweep:
     """One pass over the data for all lanes of a setting."""
     task, labels = make_task(X, y, setting, sample_weight)
     outcome = descent.run(task, setting, progress=heard)
-    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size, setting.model is not None)
+    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size, setting)
 
 
 def _pass_over_chunks(X: Any, y: Any, sample_weight: Any, setting: Setting, heard: Listener | None) -> Sweep:
@@ -246,7 +291,7 @@ def _pass_over_chunks(X: Any, y: Any, sample_weight: Any, setting: Setting, hear
         return chunked.ChunkedDescent(source, task, setting, heard)
 
     outcome = descent.run(task, setting, engine=engine)
-    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, source.rows, setting.model is not None)
+    return as_sweep(outcome, np.asarray(setting.learning_rates), labels, source.rows, setting)
 
 
 def lane_groups(setting: Setting) -> list[Setting]:
@@ -276,10 +321,10 @@ def merged(parts: list[Sweep]) -> Sweep:
     )
 
 
-def as_sweep(outcome: descent.Outcome, rates: np.ndarray, labels: tuple, rows: int, whole: bool = False) -> Sweep:
-    """The outcome of a descent in the words of the Python face; `whole` where no intercept stands by itself (a network)."""
+def as_sweep(outcome: descent.Outcome, rates: np.ndarray, labels: tuple, rows: int, setting: Setting) -> Sweep:
+    """The outcome of a descent in the words of the Python face; of a network no intercept stands by itself."""
     w = outcome.w if outcome.w.shape[1] > 1 else outcome.w[:, 0]
-    coef, intercept = (w, np.zeros(len(w))) if whole else (w[..., :-1], w[..., -1])
+    coef, intercept = (w[..., :-1], w[..., -1]) if setting.model is None else (w, np.zeros(len(w)))
     fits = []
     for lane in range(len(rates)):
         points = [share(p, len(rates)) for p in outcome.points[: outcome.last[lane] + 1]]
@@ -295,6 +340,8 @@ def as_sweep(outcome: descent.Outcome, rates: np.ndarray, labels: tuple, rows: i
                 classes=labels,
                 points=points,
                 rows=rows,
+                loss=setting.loss,
+                model=setting.model,
                 lane=lane,
             )
         )
