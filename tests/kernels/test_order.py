@@ -7,6 +7,7 @@ from sklearn.linear_model import SGDRegressor
 
 import gdbench as gd
 from gdbench.kernels import order
+from gdbench.kernels.compile.jit import kernel
 
 SHUFFLED = ["epoch", "block", "once", "sklearn"]
 
@@ -62,6 +63,65 @@ def test_every_row_is_as_likely_everywhere(name):
     rows = np.array([epochs(name, 10, 1, seed)[0] for seed in range(4000)])
     counts = np.array([np.bincount(column, minlength=10) for column in rows.T])
     assert ((counts - 400) ** 2 / 400).sum() < 160
+
+
+def networks(n, number):
+    """So many permutations from the network, which is otherwise for more than `order.NEAR` rows."""
+    out = np.empty((number, n), np.int32)
+    for rows, seed in zip(out, seeds(number), strict=True):
+        network(rows, seed)
+    return out
+
+
+def seeds(number):
+    """Well-mixed numbers, as an epoch's are."""
+    return np.random.default_rng(5).integers(2**62, size=number).tolist()
+
+
+@kernel
+def network(index, seed):
+    order.permute_by_network(index, seed)
+
+
+@pytest.mark.parametrize("n", [order.NEAR + 1, 181**2, 2 * 181**2, 50_000, 65_537])
+def test_more_rows_than_the_cache_holds_are_permuted_anew_each_epoch(n):
+    rows = epochs("epoch", n, 3, seed=1)
+    for one in rows:
+        np.testing.assert_array_equal(np.sort(one), np.arange(n))
+    assert (rows[0] != rows[1]).mean() > 0.99 and (rows[1] != rows[2]).mean() > 0.99
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 12, 100, 1000, 4097])
+def test_the_network_is_one_to_one_on_any_number_of_rows(n):
+    for rows in networks(n, 5):
+        np.testing.assert_array_equal(np.sort(rows), np.arange(n))
+
+
+def chi_square(counts):
+    """χ² of counts that should be equal, in standard deviations from its mean."""
+    expected, degrees = counts.sum() / counts.size, counts.size - 1
+    return (((counts - expected) ** 2 / expected).sum() - degrees) / np.sqrt(2 * degrees)
+
+
+def test_the_network_spreads_rows_evenly_and_parts_neighbours():
+    """Over 200 permutations of 40,000 rows; 5 deviations are passed once in 10⁵ times or less."""
+    n, cells = 40_000, 16
+    rows = networks(n, 200)
+    at = np.broadcast_to(np.arange(n), rows.shape)
+    pairs = (at, rows), (rows[:, :-1], rows[:, 1:]), (rows[:-1], rows[1:])
+    for x, y in (*((x * cells // n, y * cells // n) for x, y in pairs), (at % cells, rows % cells)):
+        assert abs(chi_square(np.bincount((x * cells + y).ravel(), minlength=cells**2))) < 5
+    steps = np.diff(rows, axis=1)
+    assert abs(chi_square(np.bincount((steps % n).ravel() * 64 // n, minlength=64))) < 5
+    for neighbours, mean in (((rows == at).sum(), 200), ((np.abs(steps) == 1).sum(), 400)):
+        assert abs(neighbours - mean) < 5 * np.sqrt(mean)  # Poisson
+
+
+def test_the_networks_plain_python_is_the_same():
+    compiled, plain = networks(300, 1)[0], np.empty(300, np.int32)
+    with np.errstate(over="ignore"):
+        order.permute_by_network(plain, *seeds(1))
+    np.testing.assert_array_equal(plain, compiled)
 
 
 def test_replacement_leaves_rows_out():
