@@ -159,6 +159,19 @@ def test_a_rule_behind_an_estimate_of_the_gradient_is_the_rule(cls):
         assert tag.step(1.5, 0.4, (0.2,), RATE, t) == tag.rule.step(1.5, 0.4, (0.2,), RATE, t)
 
 
+@pytest.mark.parametrize("cls", [cls for cls in RULES if "rule" not in cls._fields], ids=name_of)
+def test_a_rule_that_is_wrapped_begins_and_steps_as_by_itself(cls):
+    inner = draws.drawn(cls, "wrapped")
+    path = interpreted(inner, START, GRADIENTS, RATE)
+    for outer in (optimizers.Clipped(inner), optimizers.Averaged(inner), optimizers.Averaged(optimizers.Clipped(inner))):
+        state = tuple(0.0 if value is None else value for value in outer.start())
+        w, again = 1.0, [1.0]
+        for t, g in enumerate(GRADIENTS[:, 0], start=1):
+            w, state = outer.step(w, g, state, RATE, float(t))
+            again.append(w)
+        np.testing.assert_allclose(again, path[:, 0], rtol=1e-13)
+
+
 # Losses and penalties ------------------------------------------------------------------------------------------------
 
 PLACES = [(float(z), float(y)) for z, y in itertools.product(np.linspace(-3, 3, 121) + 0.001, (-1.3, 0.0, 0.45))]

@@ -4,11 +4,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 
 from gdbench.kernels import order
 from gdbench.kernels.schedules import Constant
-from gdbench.parity import against_numpy, oracle
-from gdbench.parity.case import run
+from gdbench.parity import against_numpy, oracle, twins
+from gdbench.parity.case import Case, run
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 
@@ -154,3 +155,33 @@ def oracle_free(name):
 
     assert name in oracle.RULES
     return optimizers.registry.make(name)
+
+
+def test_a_difference_passes_up_to_the_tolerance_and_not_beyond():
+    theirs = np.array([[1.0], [2.0]])
+
+    def row(difference):
+        return run(Case("numpy", "1", "a case", "numbers", lambda: theirs * (1 + difference), lambda: theirs, 1e-9, "a reason"))
+
+    assert row(0.9e-9).status == "passed" and row(1.1e-9).status == "failed"
+
+
+def library(error):
+    """Plain descent as a library would run it, its gradients off by a relative error."""
+
+    def at(rate):
+        def descend(gradient, x0, steps):
+            path = [np.array(x0)]
+            for _ in range(steps):
+                path.append(path[-1] - rate * (1 + error) * gradient(path[-1]))
+            return np.array(path)
+
+        return descend
+
+    return at
+
+
+@pytest.mark.parametrize(("error", "status"), [(0.0, "passed"), (1e-8, "failed")])
+def test_a_library_that_differs_in_the_eighth_digit_is_told_apart(error, status):
+    twin = twins.Twin("SGD", oracle_free("gd"), library(error), (0.1, 2e-4))
+    assert [run(case).status for case in twins.cases("a library", "1", [twin], quick=False)] == [status, status]

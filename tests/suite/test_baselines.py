@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+import gdbench as gd
+from gdbench.baselines import estimators, sklearn
+from gdbench.kernels import losses
 from gdbench.suite import run_suite
 
 SUITE = """
@@ -60,3 +63,14 @@ def test_an_overflow_is_divergence(runs):
     plain = wild[~wild["solver"].str.contains("adam")]
     assert len(plain) == 6
     assert set(plain["status"]) == {"diverged"}
+
+
+@pytest.mark.parametrize("module", [estimators, sklearn], ids=lambda module: module.__name__.rpartition(".")[2])
+def test_an_estimator_is_given_the_problem_s_own_objective(module):
+    loss = losses.Huber(epsilon=0.3)
+    problem = gd.load_problem("diabetes", loss=loss, penalty="l2", alpha=0.02, fit_intercept=False)
+    (solver, *_) = module.solvers(problem)
+    made = module.estimator(problem, *([solver] if module is estimators else []), 0.07).get_params()
+    wanted = {"loss": "huber", "epsilon": 0.3, "penalty": "l2", "alpha": 0.02, "fit_intercept": False}
+    assert {name: made[name] for name in wanted} == wanted
+    assert (made["learning_rate"], made["eta0"], made["tol"]) == ("constant", 0.07, None)
