@@ -165,11 +165,45 @@ def splitmix(seed: int, counter: int) -> int:
 
 
 def fisher_yates(index: list[int], seed: int, first: int = 0, last: int | None = None) -> None:
-    """Permute index[first:last] in place with the draws of :func:`splitmix`."""
+    """Permute index[first:last] in place; each number of :func:`splitmix` makes two draws, from its high half and its low one."""
     last = len(index) if last is None else last
     for i in range(first, last - 1):
-        j = i + ((splitmix(seed, i) >> 32) * (last - i) >> 32)
+        bits = splitmix(seed, i - (i - first) % 2)
+        half = bits >> 32 if (i - first) % 2 == 0 else bits & 0xFFFFFFFF
+        j = i + (half * (last - i) >> 32)
         index[i], index[j] = index[j], index[i]
+
+
+def feistel(n: int, seed: int) -> list[int]:
+    """A permutation of 0 … n − 1 by six rounds of a Feistel network on a grid, over whole arrays."""
+    rows = math.isqrt(n)
+    columns = -(-n // rows)
+
+    def draw(x: Array, number: int, bound: int) -> Array:
+        z = (x ^ np.uint64(splitmix(seed, number) >> 32)) * np.uint64(0x7FEB352D) % np.uint64(1 << 32)
+        z = (z ^ (z >> np.uint64(15))) * np.uint64(0x846CA68B) % np.uint64(1 << 32)
+        return (z >> np.uint64(16)) * np.uint64(bound) >> np.uint64(16)
+
+    def mixed(cell: Array) -> Array:
+        high, low = np.divmod(cell, np.uint64(columns))
+        for number in (0, 2, 4):
+            high = (high + draw(low, number, rows)) % np.uint64(rows)
+            low = (low + draw(high, number + 1, columns)) % np.uint64(columns)
+        return high * np.uint64(columns) + low
+
+    found = mixed(np.arange(n, dtype=np.uint64))
+    while (found >= n).any():
+        found = np.where(found >= n, mixed(found), found)
+    return [int(cell) for cell in found]
+
+
+def permute(index: list[int], seed: int) -> None:
+    """Overwrite the list with a permutation: by exchanges, or where it is long by the network."""
+    if len(index) > order.NEAR:
+        index[:] = feistel(len(index), seed)
+        return
+    index[:] = range(len(index))
+    fisher_yates(index, seed)
 
 
 def xorshift(index: list[int], state: int) -> None:
@@ -191,7 +225,7 @@ def sklearn_start(seed: int, classifier: bool) -> int:
 def once(index: list[int], seed: int, epoch: int) -> None:
     """One permutation, before the first epoch."""
     if epoch == 0:
-        fisher_yates(index, splitmix(seed, 0))
+        permute(index, splitmix(seed, 0))
 
 
 def block(index: list[int], seed: int, epoch: int) -> None:
@@ -214,7 +248,7 @@ def replacement(index: list[int], seed: int, epoch: int) -> None:
 #: row order → rearranges the list of row numbers for an epoch, in place, given the seed and the epoch from 0.
 ORDERS: dict[str, Callable[[list[int], int, int], None]] = {
     "none": lambda index, seed, epoch: None,
-    "epoch": lambda index, seed, epoch: fisher_yates(index, splitmix(seed, epoch)),
+    "epoch": lambda index, seed, epoch: permute(index, splitmix(seed, epoch)),
     "once": once,
     "block": block,
     "replacement": replacement,

@@ -26,7 +26,7 @@ def test_an_objective_that_grows_ten_thousandfold_may_come_back():
 def test_an_objective_that_grows_ten_billionfold_has_diverged():
     found = detour(5)
     assert found.status == "diverged" and found.n_updates < 15
-    assert found.curve["objective"].max() <= 1e8
+    assert found.curve["objective"].max() < 1e9
 
 
 class Pausing(NamedTuple):
