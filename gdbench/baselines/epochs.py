@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gdbench.kernels import loops
+from gdbench.kernels.loops.objective import objective_and_gradient
 from gdbench.kernels.task import Task
 from gdbench.problems import Problem
 from gdbench.solve.descent import BLOW_UP, Outcome, Point
@@ -81,7 +81,7 @@ class Recorder:
 
     def _point(self, w: np.ndarray, epoch: int, seconds: float) -> Point:
         totals, g = np.empty(1), np.empty_like(w)
-        loops.objective_and_gradient(self.task, w, totals, g)
+        objective_and_gradient(self.task, w, totals, g)
         norm = np.array([np.linalg.norm(g.astype(np.float64))])
         return Point(epoch * self.steps, epoch * self.problem.dataset.n, seconds, totals, norm)
 

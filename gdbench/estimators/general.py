@@ -13,45 +13,17 @@ from sklearn.base import clone, is_classifier
 from gdbench.estimators.online import Log, overflow
 from gdbench.kernels import online, optimizers, penalties, schedules
 from gdbench.kernels.data import Dense
+from gdbench.kernels.loops.base import Progress, start_at
 from gdbench.kernels.losses.cross_entropy import CrossEntropy
 from gdbench.kernels.losses.one_vs_rest import OneVsRest
 from gdbench.kernels.models.linear import Linear, Linears
 from gdbench.kernels.optimizers.averaged import Averaged
 from gdbench.kernels.penalties import penalty_value
 from gdbench.kernels.registry import in_dtype
-from gdbench.kernels.task import Iterate, Task, Weighted
+from gdbench.kernels.task import Task, Weighted
 from gdbench.solve.descent import Descent
 from gdbench.tasks.inputs import as_csr
 from gdbench.tasks.setting import Setting, settle
-
-
-class Going(Descent):
-    """A descent that goes on from an earlier one's iterate, after the steps that one took.
-
-    Parameters
-    ----------
-    task, setting
-        As for the base.
-    iterate : Iterate or None
-        None starts anew.
-    before : int
-        Steps taken so far.
-    """
-
-    def __init__(self, task: Task, setting: Setting, iterate: Iterate | None, before: int):
-        super().__init__(task, setting)
-        self.before = before
-        if iterate is not None:
-            self.iterate = iterate
-
-    def _factors(self, steps: int) -> np.ndarray:
-        numbers = np.arange(1, steps + 1, dtype=np.float64) + (self.before + self.step)
-        return self.schedule.factor(numbers).astype(self.dtype, copy=False)
-
-    def _run(self, rows: np.ndarray, rates: np.ndarray) -> None:
-        self.step += self.before
-        super()._run(rows, rates)
-        self.step -= self.before
 
 
 def fit(
@@ -91,17 +63,21 @@ def fit(
     account = np.zeros(2)
     task = task_of(estimator, setting, X, target, weight, models, account)
     anew = estimator.t_ == 1.0
-    descent = Going(task, setting, None if anew else estimator._iterate, 0 if anew else estimator._steps)
-    if anew:
-        descent.iterate.w[:] = np.column_stack([estimator.coef_.reshape(models, -1), estimator.intercept_])
+    descent = Descent(task, setting, beginning(estimator, task, setting, models) if anew else estimator._progress)
     curve = run(estimator, descent, task, account, max_iter, learning_rate == "adaptive", score)
-    estimator._iterate, estimator._steps = descent.iterate, descent.before + descent.step
+    estimator._progress = descent.loop.progress(descent.state)
     estimator._note_losses(curve)
     w = descent.weights()[0]
     estimator.coef_ = w[:, :-1].copy() if is_classifier(estimator) else w[0, :-1].copy()
     estimator.intercept_ = w[:, -1].copy()
     estimator.n_iter_ = len(curve)
     estimator.t_ += len(curve) * len(y)
+
+
+def beginning(estimator: Any, task: Task, setting: Setting, models: int) -> Progress:
+    """Where a new fit begins: at the estimator's weights."""
+    w = np.column_stack([estimator.coef_.reshape(models, -1), estimator.intercept_])
+    return Progress(start_at(np.ascontiguousarray(w, task.target.dtype), setting.rule(task.target.dtype), task.penalty))
 
 
 def setting_of(estimator: Any, alpha: float, learning_rate: str, seed: int, max_iter: int) -> Setting:
@@ -154,7 +130,7 @@ def task_of(estimator: Any, setting: Setting, X: Any, target: Any, weight: Any, 
 
 def run(
     estimator: Any,
-    descent: Going,
+    descent: Descent,
     task: Task,
     account: np.ndarray,
     max_iter: int,
@@ -165,16 +141,17 @@ def run(
     tol = -math.inf if estimator.tol is None else float(estimator.tol)
     habits = online.Habits(True, 1.0, 0, online.LossAlone(), tol, int(estimator.n_iter_no_change), adaptive, True)
     scalars = np.zeros(online.SCALARS)
-    scalars[online.BEST], scalars[online.ETA] = math.inf, descent.eta[0]
-    log = Log(estimator.verbose, descent.iterate.w[0, :-1], scalars, descent.n)
+    loop, state = descent.loop, descent.state
+    scalars[online.BEST], scalars[online.ETA], scalars[online.SCALE] = math.inf, state.eta[0], 1.0
+    log = Log(estimator.verbose, scalars)
     curve = np.empty((2, max_iter))
     with np.errstate(all="ignore"):
         for epoch in range(max_iter):
             log.begin(epoch)
             account[:] = 0
-            descent.eta[:] = scalars[online.ETA]
+            loop.change_rates(state, np.full_like(state.eta, scalars[online.ETA]))
             descent.advance((epoch + 1) * descent.steps_per_epoch)
-            w = descent.iterate.w
+            w = loop.iterate(state).w
             if not np.isfinite(w).all():
                 raise overflow(epoch + 1)
             curve[0, epoch] = account[0] / account[1]
@@ -182,9 +159,8 @@ def run(
             value = None if score is None else score(descent.weights()[0])
             if online.has_settled(scalars, curve[1, epoch] if value is None else -value, habits):
                 scalars[online.STATUS] = online.CONVERGED
-            scalars[online.SQUARES], scalars[online.INTERCEPT] = (w[:, :-1] ** 2).sum(), w[0, -1]
-            scalars[online.STEPS] = descent.step
-            log.end(epoch + 1, curve[:, epoch:], value)
+            scalars[online.INTERCEPT], scalars[online.STEPS] = w[0, -1], descent.step
+            log.end(epoch + 1, curve[:, epoch:], value, w[:, :-1])
             if scalars[online.STATUS] == online.CONVERGED:
                 return curve[0, : epoch + 1].copy()
     return curve[0].copy()

@@ -183,7 +183,7 @@ class Plan:
         changed = online.Weights(weights.coef, mean, paid, scalars)
         shuffle = order.Sklearn(seed).for_rows(self.n) if estimator.shuffle else order.Sequential(seed)
         index = np.concatenate([np.arange(self.n, dtype=np.uint32), np.zeros(online.BEYOND, np.uint32)])
-        log = Log(estimator.verbose, weights.coef, scalars, self.steps)
+        log = Log(estimator.verbose, scalars)
         losses: list[np.ndarray] = []
         descend: Callable | None = None
         done = 0
@@ -206,7 +206,7 @@ class Plan:
                 value = score(weights.coef, scalars[online.INTERCEPT])
                 if online.has_settled(scalars, -value, habits):
                     scalars[online.STATUS] = online.CONVERGED
-            log.end(done, curve, value)
+            log.end(done, curve, value, weights.coef)
         online.finish.cached(changed)
         weights.intercept, weights.mean_intercept = scalars[online.INTERCEPT], scalars[online.MEAN_INTERCEPT]
         return Run(weights, done, np.concatenate(losses))
@@ -235,8 +235,8 @@ def overflow(epoch: int) -> ValueError:
 class Log:
     """What ``verbose`` prints, in scikit-learn's form."""
 
-    def __init__(self, verbose: int, coef: np.ndarray, scalars: np.ndarray, steps: int):
-        self.verbose, self.coef, self.scalars, self.steps = verbose, coef, scalars, steps
+    def __init__(self, verbose: int, scalars: np.ndarray):
+        self.verbose, self.scalars = verbose, scalars
         self.started, self.first = perf_counter(), scalars[online.STEPS]
 
     def begin(self, epoch: int) -> None:
@@ -244,13 +244,13 @@ class Log:
         if self.verbose:
             print(f"-- Epoch {epoch + 1}")
 
-    def end(self, epoch: int, curve: np.ndarray, score: float | None) -> None:
-        """Say how it went, and whether it was the last."""
+    def end(self, epoch: int, curve: np.ndarray, score: float | None, coef: np.ndarray) -> None:
+        """Say how it went, and whether it was the last; `coef` are the weights without the scale that is put off."""
         if not self.verbose:
             return
         scalars = self.scalars
         line = (
-            f"Norm: {scalars[online.SCALE] * np.linalg.norm(self.coef):.2f}, NNZs: {np.count_nonzero(self.coef)}, "
+            f"Norm: {scalars[online.SCALE] * np.linalg.norm(coef):.2f}, NNZs: {np.count_nonzero(coef)}, "
             f"Bias: {scalars[online.INTERCEPT]:.6f}, T: {scalars[online.STEPS] - self.first:.0f}, "
             f"Avg. loss: {curve[0, 0]:f}, Objective: {curve[1, 0]:f}"
         )

@@ -183,9 +183,10 @@ class Truncated(NamedTuple):
     def after_step(self, w, rate, travelled, memory):
         (paid,) = memory
         due = travelled * self.alpha * self.l1_ratio
-        before = w
+        cut = w
         if w > 0:
-            w = max(w - (due + paid), 0.0)
+            cut = max(w - (due + paid), 0.0)
         elif w < 0:
-            w = min(w + (due - paid), 0.0)
-        return w, (paid + (w - before),)
+            cut = min(w + (due - paid), 0.0)
+        after = type(w)(cut)  # what is lost by rounding in float32 is not paid
+        return after, (paid + (after - w),)

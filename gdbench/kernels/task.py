@@ -98,9 +98,9 @@ class Iterate(NamedTuple):
         The weights of K outputs.
     state : tuple of ndarrays of shape (K, P)
         One for each slot of the optimizer.
-    memory : tuple of ndarrays of shape (K, P)
-        One for each slot of the penalty.
-    travelled : ndarray of shape (K,)
+    memory : tuple of ndarrays of shape (K, P), float64
+        One for each slot of the penalty: like the next, sums over all steps, which in float32 soon stop growing.
+    travelled : ndarray of shape (K,), float64
         The sum of the learning rates so far.
     """
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels import loops
+from gdbench.kernels.loops.objective import objective_and_gradient, second_derivatives
 from gdbench.kernels.losses import registry as losses
 from gdbench.kernels.penalties import L2, NoPenalty
 from gdbench.kernels.registry import name_of
@@ -70,13 +70,13 @@ class Objective:
     def __call__(self, w: np.ndarray) -> tuple[float, np.ndarray]:
         """J(w) and ∇J(w), shape (K, d + 1)."""
         totals, g = np.empty(1), np.empty_like(w)
-        loops.objective_and_gradient(self.task, w, totals, g)
+        objective_and_gradient(self.task, w, totals, g)
         return float(totals[0]), g
 
     def curvature(self, w: np.ndarray) -> np.ndarray:
         """What :func:`hessian_times` needs at w, (n, K)."""
         out = np.empty((self.n, self.classes))
-        loops.second_derivatives(self.task, w, out)
+        second_derivatives(self.task, w, out)
         return out
 
     def hessian_times(self, curvature: np.ndarray, v: np.ndarray) -> np.ndarray:

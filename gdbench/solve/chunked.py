@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels import loops, order
+from gdbench.kernels import order
 from gdbench.kernels.data import Dense
+from gdbench.kernels.loops.batch import CHUNK, Batches, chunk_gradient
+from gdbench.kernels.loops.objective import objective_and_gradient
 from gdbench.kernels.registry import in_dtype
 from gdbench.kernels.task import Task, Weighted
 from gdbench.solve.chunks import Source, gather
 from gdbench.solve.descent import Descent, checkpoints
-from gdbench.solve.threads import Pool
 from gdbench.tasks.inputs import as_target, as_weighting, kernel_model
 from gdbench.tasks.setting import Setting
 
@@ -57,6 +58,9 @@ class ChunkedDescent(Descent):
     heard : callable, optional
     """
 
+    loops = (Batches,)
+    loop: Batches
+
     def __init__(self, source: Source, task: Task, setting: Setting, heard: Heard | None = None):
         sequential = setting.variant == "batch" or setting.shuffle == "once"
         super().__init__(task, replace(setting, threads=1, shuffle="none" if sequential else setting.shuffle))
@@ -64,25 +68,26 @@ class ChunkedDescent(Descent):
         self.in_sequence = self.index if setting.variant == "batch" or setting.shuffle == "none" else self.index.copy()
         if setting.shuffle == "once" and setting.variant != "batch":
             order.arrange_epoch(order.make("once", setting.seed), self.index, 0)
-        chunks = max(1, round(source.longest / loops.CHUNK))
-        self.most = loops.CHUNK * chunks  # rows of a piece: the kernels' chunks of a batch are never split
+        chunks = max(1, round(source.longest / CHUNK))
+        self.most = CHUNK * chunks  # rows of a piece: the kernels' chunks of a batch are never split
         self.local = np.arange(self.most, dtype=np.int32)
         self.heard, self.rows_read = heard, 0
         points = len(checkpoints(setting, self.steps_per_epoch))
         self.rows_to_read = (setting.epochs + points + 1) * self.n
 
     def _compile(self) -> None:
-        w, none = self.iterate.w, np.empty(0, np.int32)
+        w, none = self.state.iterate.w, np.empty(0, np.int32)
         task = self._piece(none, np.zeros((0, self.source.columns), self.dtype))
+        loop = self.loop.on(task)
         if self.batch_size <= self.most:
-            self._take(task, none[None], np.empty(0, self.dtype), 1)
+            loop.compile(self.state)
         else:
-            Pool(1).compile(task, self.rule, self.iterate, self.eta)
-        self._call(order.arrange_epochs, self.order, none, 0, np.empty((0, 0), np.int32))
-        self._call(order.arrange_epoch, self.order, none, 0)
-        self._call(loops.objective_and_gradient, task, w, np.empty(self.lanes), np.empty_like(w))
+            loop.bind_parts(self.state)
+        self.call.bind(order.arrange_epochs, self.order, none, 0, np.empty((0, 0), np.int32))
+        self.call.bind(order.arrange_epoch, self.order, none, 0)
+        self.call.bind(objective_and_gradient, task, w, np.empty(self.lanes), np.empty_like(w))
 
-    def resume(self) -> None:
+    def warm_up(self) -> None:
         """Nothing: the chunks that are read drive everything out of the caches in any case."""
 
     def measure(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,48 +95,40 @@ class ChunkedDescent(Descent):
         totals, g = np.zeros(self.lanes), np.zeros(w.shape)
         J, slope = np.empty(self.lanes), np.empty_like(w)
         for task in self._feed(self.in_sequence, self.most):
-            self._call(loops.objective_and_gradient, task, w, J, slope)
+            self.call(objective_and_gradient, task, w, J, slope)
             share = task.target.size / self.n
             totals += share * J
             g += share * slope
         return totals, g.astype(self.dtype)
 
-    def _run(self, rows: np.ndarray, rates: np.ndarray) -> None:
-        number = self.step + 1
+    def _run(self, rows: np.ndarray, place: int, rates: np.ndarray) -> None:
         run = self._whole_batches if self.batch_size <= self.most else self._large_batches
         for row in rows:
-            steps = -(-row.size // self.batch_size)
-            run(row, rates[:steps], number)
-            rates = rates[steps:]
-            number += steps
+            steps = min(rates.size, self.steps_per_epoch - place // self.batch_size)
+            run(row[place : place + steps * self.batch_size], rates[:steps])
+            rates, place = rates[steps:], 0
 
-    def _whole_batches(self, rows: np.ndarray, rates: np.ndarray, number: int) -> None:
-        """Steps from number on, several batches a piece."""
+    def _whole_batches(self, rows: np.ndarray, rates: np.ndarray) -> None:
+        """Take steps, several batches a piece."""
         for task in self._feed(rows, self.most - self.most % self.batch_size):
             steps = -(-task.target.size // self.batch_size)
-            self._take(task, self.local[None, : task.target.size], rates[:steps], number)
+            self.loop.on(task).run(self.state, self.local[None, : task.target.size], 0, rates[:steps])
             rates = rates[steps:]
-            number += steps
 
-    def _take(self, task: Task, rows: np.ndarray, rates: np.ndarray, number: int) -> None:
-        self._call(loops.descend_batches, task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, number)
-
-    def _large_batches(self, rows: np.ndarray, rates: np.ndarray, number: int) -> None:
-        """Steps from number on, several pieces a batch."""
+    def _large_batches(self, rows: np.ndarray, rates: np.ndarray) -> None:
+        """Take steps, several pieces a batch."""
         for step, start in enumerate(range(0, rows.size, self.batch_size)):
             batch = rows[start : start + self.batch_size]
-            total = self._gradient(batch)[None]
-            mean = self.task._replace(target=self.task.target[: batch.size])
-            self._call(loops.step_on_chunks, mean, self.rule, self.iterate, total, rates[step], self.eta, number + step)
+            self.loop.step_on_parts(self.state, self._gradient(batch)[None], rates[step], batch.size)
 
     def _gradient(self, batch: np.ndarray) -> np.ndarray:
         """Σ over the batch's rows of the losses' gradients, chunk by chunk as in memory."""
-        w = self.iterate.w
+        w = self.state.iterate.w
         total, part = np.zeros_like(w), np.empty_like(w)
         for task in self._feed(batch, self.most):
-            for first in range(0, task.target.size, loops.CHUNK):
-                chunk = self.local[first : min(first + loops.CHUNK, task.target.size)]
-                self._call(loops.chunk_gradient, task, chunk, w, part)
+            for first in range(0, task.target.size, CHUNK):
+                chunk = self.local[first : min(first + CHUNK, task.target.size)]
+                self.call(chunk_gradient, task, chunk, w, part)
                 total += part
         return total
 

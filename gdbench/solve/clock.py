@@ -49,7 +49,7 @@ def uninterrupted(steps: int, begin: Callable[[], Descent]) -> float:
     while len(found) < RUNS and sum(found) < ENOUGH:
         descent = begin()
         descent.compile()
-        descent.resume()
+        descent.warm_up()
         start = perf_counter_ns()
         descent.advance(steps)
         found.append((perf_counter_ns() - start) * 1e-9)

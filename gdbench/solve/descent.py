@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter, perf_counter_ns
-from typing import Any
 
 import numpy as np
 
-from gdbench.errors import GdbenchError
-from gdbench.kernels import loops, order, paired_lanes, schedules, short_loops, sparse_loops, variance_reduced
+from gdbench.kernels import order, schedules
 from gdbench.kernels.aligned import aligned
-from gdbench.kernels.compile.jit import Kernel
-from gdbench.kernels.compile.tags import MOST_SLOTS
-from gdbench.kernels.data import Dense, columns
+from gdbench.kernels.data import columns
 from gdbench.kernels.lanes import LANES
+from gdbench.kernels.loops import LOOPS, choose
+from gdbench.kernels.loops.base import Calls, Loop, Progress, copy_of, restore, rows_per_step, start_at
+from gdbench.kernels.loops.objective import objective_and_gradient
 from gdbench.kernels.models.lanes import Lanes
-from gdbench.kernels.models.linear import Linear
-from gdbench.kernels.optimizers import clips_norm
-from gdbench.kernels.optimizers.gd import GD
-from gdbench.kernels.optimizers.wrapped import start_of
-from gdbench.kernels.penalties import NoPenalty
-from gdbench.kernels.registers import starts_of
-from gdbench.kernels.registry import name_of
-from gdbench.kernels.task import Iterate, Task
-from gdbench.kernels.variance_reduced import Memory
+from gdbench.kernels.task import Task
 from gdbench.solve import clock
 from gdbench.solve.feedback import EpochFeedback, LineSearch
 from gdbench.solve.own import explained
-from gdbench.solve.threads import Pool
+from gdbench.solve.threads import ThreadedBatches
 from gdbench.tasks.inputs import in_new_order, row_classes
 from gdbench.tasks.setting import Setting
 
@@ -83,9 +74,20 @@ class Outcome:
 
 
 class Descent:
-    """A task, the iterate on its way, and the clock."""
+    """A task, a loop with its state, and the clock.
 
-    def __init__(self, task: Task, setting: Setting):
+    Parameters
+    ----------
+    task : Task
+    setting : Setting
+    earlier : Progress, optional
+        Of a descent with the same model, rule and penalty, perhaps on other rows, from which this one goes on.
+    """
+
+    #: The loops to choose from: the first that accepts the descent.
+    loops: Sequence[type[Loop]] = (ThreadedBatches, *LOOPS)
+
+    def __init__(self, task: Task, setting: Setting, earlier: Progress | None = None):
         self.task = task
         self.n = task.target.size
         self.dtype = task.data.values.dtype
@@ -96,7 +98,7 @@ class Descent:
         self.lanes = len(rates)
         self.rule = setting.rule(self.dtype)
         self.schedule = setting.schedule
-        self.batch_size = min(setting.batch_size or self.n, self.n)
+        self.batch_size = rows_per_step(task, setting)
         self.steps_per_epoch = -(-self.n // self.batch_size)
         shuffle = "none" if setting.variant == "batch" else setting.shuffle
         if shuffle == "once":
@@ -104,21 +106,15 @@ class Descent:
             shuffle = "none"
         self.order = order.make(shuffle, setting.seed, setting.loss.domain == "sign", self.n)
         self.index = np.arange(self.n, dtype=np.int32)
-        self.eta = np.repeat(np.asarray(rates), self.classes).astype(self.dtype)
-        self.iterate = start_at(self._first_weights(setting), self.rule, task.penalty)
-        self.memory = self._gradient_memory(setting.optimizer)
-        self.starts = starts_of(columns(task.data), self.dtype.itemsize)
-        self.known = np.zeros((2, self.lanes) if isinstance(task.model, Lanes) else 3, self.dtype)
-        self.scale, self.seen = np.ones(len(self.eta), self.dtype), np.zeros(columns(task.data), np.int64)
-        self._loop = self._choose_loop(setting)
+        start = earlier or Progress(start_at(self._first_weights(setting), self.rule, task.penalty))
+        self.loop = choose(self.task, self.rule, setting, self.loops)
+        self.state = self.loop.begin(start, np.repeat(np.asarray(rates), self.classes).astype(self.dtype))
         listens = getattr(setting.schedule, "listens", "")
         self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
         self.search = LineSearch(self, setting.schedule) if listens == "step" else None
-        self.pool = Pool(setting.threads) if setting.threads > 1 and self.batch_size == self.n > 1 else None
-        self.bound: dict[Kernel, Callable] = {}
+        self.call = Calls()
         self.ones = np.ones(min(STRETCH, setting.epochs * self.steps_per_epoch), self.dtype)
         self.step = 0
-        self.extra_samples = 0
         self.nanoseconds = 0
         self.time_limit = setting.time_limit
 
@@ -132,15 +128,6 @@ class Descent:
         one = setting.model.initial(d, self.task.model.margins_out, setting.seed)
         return np.tile(one.astype(self.dtype), (self.lanes, 1))
 
-    def _gradient_memory(self, optimizer: Any) -> Memory | None:
-        """The memory of SAG, SAGA and SVRG."""
-        kind = getattr(optimizer, "estimator", None)
-        if kind is None:
-            return None
-        w = self.iterate.w
-        share = 1.0 / self.n if kind == "sag" else 1.0
-        return Memory(np.zeros((self.n, len(w)), self.dtype), np.zeros_like(w), share, kind != "svrg")
-
     def compile(self) -> float:
         """Compile, or load from the cache, all that the run needs; the seconds it took."""
         begin = perf_counter()
@@ -149,38 +136,30 @@ class Descent:
         return perf_counter() - begin
 
     def _compile(self) -> None:
-        if self.pool is not None:
-            self.pool.compile(self.task, self.rule, self.iterate, self.eta)
-        if self.memory is not None and not self.memory.learns:
-            self._call(variance_reduced.remember_all, self.task, self.iterate.w, self.memory)
-        self._run(np.empty((0, self.n), np.int32), np.empty(0, self.dtype))
-        self._call(order.arrange_epochs, self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
-        self._call(order.arrange_epoch, self.order, self.index[:0], 0)
+        self.loop.compile(self.state)
+        self.call.bind(order.arrange_epochs, self.order, self.index[:0], 0, np.empty((0, 0), np.int32))
+        self.call.bind(order.arrange_epoch, self.order, self.index[:0], 0)
         self.evaluate()
 
-    def resume(self) -> None:
-        """Bring back, off the clock, what recording a point drove out of the caches: targets, row numbers, and the loop's way.
+    def warm_up(self) -> None:
+        """Warm the caches again, off the clock, after an evaluation: targets, row numbers, and what the loop reads.
 
-        The loop goes a few steps ahead, which are then taken back.
+        The loop takes a few steps, which are then taken back.
         """
         self.task.target.sum(), self.index.sum()
-        done = self.step % self.steps_per_epoch * self.batch_size
-        rows = self.index[None, done : done + REHEARSED]
-        if self.memory is not None or self.pool is not None:
-            rows = rows[:0]  # their steps leave more behind than the iterate
-        iterate = self.iterate
-        changed = (iterate.w, *iterate.state, *iterate.memory, iterate.travelled, self.known, self.scale, self.seen)
-        before = [array.copy("K") for array in changed]
-        self._run(rows, self._factors(-(-rows.size // self.batch_size)))
-        for array, values in zip(changed, before, strict=True):
-            array[...] = values
+        if self.loop.is_cheap_to_rehearse and self.search is None:
+            done = self.step % self.steps_per_epoch * self.batch_size
+            rows = self.index[None, : done + REHEARSED]
+            before = copy_of(self.state)
+            self.loop.run(self.state, rows, done, self._factors(-(-(rows.size - done) // self.batch_size)))
+            restore(self.state, before)
 
     def advance(self, step: int) -> None:
         """Take steps up to number `step`, on the clock; fewer where its time is over."""
         while self.step < step and self.nanoseconds * 1e-9 <= self.time_limit:
             begin = perf_counter_ns()
             if self.search is not None:
-                self.search.take(1)
+                self.search.take_step(self)
                 self.step += 1
                 self.nanoseconds += perf_counter_ns() - begin
                 continue
@@ -189,150 +168,51 @@ class Descent:
             if done == 0 and epochs > 1 and self.n <= STRETCH and self.feedback is None:
                 epochs = min(epochs, max(1, STRETCH // self.n))
                 rows = np.empty((epochs, self.n), np.int32)
-                self._call(order.arrange_epochs, self.order, self.index, self.step // self.steps_per_epoch, rows)
+                self.call(order.arrange_epochs, self.order, self.index, self.step // self.steps_per_epoch, rows)
                 steps = epochs * self.steps_per_epoch
             else:
                 if done == 0:
-                    self._call(order.arrange_epoch, self.order, self.index, self.step // self.steps_per_epoch)
+                    self.call(order.arrange_epoch, self.order, self.index, self.step // self.steps_per_epoch)
                 steps = min(step - self.step, self.steps_per_epoch - done, STRETCH)
-                rows = self.index[None, done * self.batch_size : (done + steps) * self.batch_size]
-            self._run(rows, self._factors(steps))
+                rows = self.index[None]
+            self._run(rows, done * self.batch_size, self._factors(steps))
             self.step += steps
             if self.feedback is not None and self.step % self.steps_per_epoch == 0:
-                self.feedback.after_epoch()
+                self.feedback.after_epoch(self)
             self.nanoseconds += perf_counter_ns() - begin
 
     def _factors(self, steps: int) -> np.ndarray:
         """The schedule's factors for the next steps."""
         if isinstance(self.schedule, schedules.Constant):
             return self.ones[:steps]
-        numbers = np.arange(self.step + 1, self.step + steps + 1, dtype=np.float64)
+        numbers = np.arange(1, steps + 1, dtype=np.float64) + self.state.steps[0]
         return self.schedule.factor(numbers).astype(self.dtype, copy=False)
 
-    def _run(self, rows: np.ndarray, rates: np.ndarray) -> None:
-        first = self.step + 1
-        if self.pool is not None and len(rows):
-            self.pool.descend(self.task, self.rule, self.iterate, rows, rates, self.eta, first)
-        else:
-            self._loop(rows, rates, first)
-
-    def _call(self, kernel: Kernel, *args: Any) -> None:
-        """Call a kernel whose arguments are of the same types each time."""
-        if kernel not in self.bound:
-            self.bound[kernel] = kernel.bound(*args)
-        self.bound[kernel](*args)
-
-    def _choose_loop(self, setting: Setting) -> Callable[[np.ndarray, np.ndarray, int], None]:
-        """The loop that fits the data, the rule and the penalty."""
-        task, rule = self.task, self.rule
-        if self.memory is not None:
-            return self._with_memory
-        if self.batch_size > 1 or clips_norm(rule) or setting.model is not None:
-            return self._by_batches
-        plain = isinstance(rule, GD) and hasattr(task.penalty, "shrinkage")
-        if isinstance(task.data, Dense):
-            if plain and isinstance(task.model, Linear) and self.starts is not None:
-                return self._shortly
-            if plain and isinstance(task.model, Lanes):
-                return self._in_pairs
-            return self._plainly if plain else self._by_rows
-        if plain:
-            return self._scaled
-        constant = isinstance(setting.schedule, schedules.Constant)
-        if hasattr(rule, "settle") and isinstance(task.penalty, NoPenalty) and constant:
-            return self._lazily
-        return self._by_batches
-
-    def _by_rows(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        self._call(loops.descend_rows, self.task, self.rule, self.iterate, rows, rates, self.eta, first)
-
-    def _plainly(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        self._call(loops.descend_plainly, self.task, self.iterate, rows, rates, self.eta)
-
-    def _shortly(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        rows, place = self._from_place(rows, first)
-        self._call(short_loops.descend_short, self.task, self.starts, self.iterate, rows, place, rates, self.eta, self.known)
-
-    def _in_pairs(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        rows, place = self._from_place(rows, first)
-        self._call(paired_lanes.descend_in_pairs, self.task, self.iterate, rows, place, rates, self.eta, self.known)
-
-    def _from_place(self, rows: np.ndarray, first: int) -> tuple[np.ndarray, int]:
-        """The whole epoch and a place in it, for a loop that looks beyond the rows that it is to visit."""
-        return self.index[None] if len(rows) == 1 else rows, (first - 1) % self.n
-
-    def _with_memory(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        assert self.memory is not None
-        loop = variance_reduced.descend_with_memory
-        for row in rows:  # an epoch, or the part of one, at a time: SVRG's snapshot is taken where an epoch begins
-            if not self.memory.learns and (first - 1) % self.n == 0:
-                self._call(variance_reduced.remember_all, self.task, self.iterate.w, self.memory)
-                self.extra_samples += self.n
-            part, rates = rates[: row.size], rates[row.size :]
-            self._call(loop, self.task, self.rule, self.iterate, self.memory, row[None], part, self.eta, first)
-            first += row.size
-        if not len(rows):
-            self._call(loop, self.task, self.rule, self.iterate, self.memory, rows, rates, self.eta, first)
-
-    def _by_batches(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        self._call(loops.descend_batches, self.task, self.rule, self.iterate, rows, self.batch_size, rates, self.eta, first)
-
-    def _scaled(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        self._call(sparse_loops.descend_scaled, self.task, self.iterate, rows, rates, self.eta, self.scale)
-
-    def _lazily(self, rows: np.ndarray, rates: np.ndarray, first: int) -> None:
-        self._call(sparse_loops.descend_lazily, self.task, self.rule, self.iterate, rows, rates, self.eta, self.seen, first)
-
-    def current(self) -> Iterate:
-        """The iterate; where a loop over sparse rows has put something off, a copy that has it: the loop goes on without."""
-        if self._loop not in (self._scaled, self._lazily):
-            return self.iterate
-        copy = self.iterate._replace(w=np.copy(self.iterate.w), state=tuple(map(np.copy, self.iterate.state)))
-        if self._loop == self._scaled:
-            self._call(sparse_loops.fold_in, copy.w, self.scale.copy())
-        else:
-            self._call(sparse_loops.catch_up_all, self.rule, copy, self.eta, self.seen, self.step)
-        return copy
+    def _run(self, rows: np.ndarray, place: int, rates: np.ndarray) -> None:
+        self.loop.run(self.state, rows, place, rates)
 
     def samples(self) -> int:
         """Rows visited so far, each counted as often as it was."""
         if self.search is not None:
             return self.search.evaluations * self.n
         epochs, done = divmod(self.step, self.steps_per_epoch)
-        return epochs * self.n + min(done * self.batch_size, self.n) + self.extra_samples
+        return epochs * self.n + min(done * self.batch_size, self.n) + self.loop.extra_samples(self.step)
 
     def evaluate(self) -> Point:
         """Objective and gradient norm of each lane, off the clock."""
-        totals, g = self.measure(reported(self.rule, self.current()))
+        totals, g = self.measure(self.loop.weights(self.state))
         norms = np.sqrt((g.astype(np.float64).reshape(self.lanes, -1) ** 2).sum(axis=1))
         return Point(self.step, self.samples(), self.nanoseconds * 1e-9, totals, norms)
 
     def measure(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """J of each lane at w, of shape (K, P), and its gradient."""
         totals, g = np.empty(self.lanes), np.empty_like(w)
-        self._call(loops.objective_and_gradient, self.task, w, totals, g)
+        self.call(objective_and_gradient, self.task, w, totals, g)
         return totals, g
 
     def weights(self) -> np.ndarray:
         """The weights that the rule reports, (lanes, classes, P)."""
-        return reported(self.rule, self.current()).reshape(self.lanes, self.classes, -1)
-
-
-def start_at(w: np.ndarray, rule: Any, penalty: Any = None) -> Iterate:
-    """The iterate before the first step; `w` is changed as the loops go."""
-    values, kept = start_of(rule), getattr(penalty, "slots", ())
-    for kind, tag, slots in (("optimizer", rule, values), ("penalty", penalty, kept)):
-        if len(slots) > MOST_SLOTS:
-            raise GdbenchError(f"{kind} {name_of(tag)} keeps {len(slots)} slots: at most {MOST_SLOTS} are supported")
-    layout: Any = "C" if w.flags.c_contiguous else "F"
-    state = tuple(aligned(w.shape, w.dtype, w if value is None else value, layout) for value in values)
-    memory = tuple(aligned(w.shape, w.dtype, 0, layout) for _ in kept)
-    return Iterate(w, state, memory, np.zeros(len(w), w.dtype))
-
-
-def reported(rule: Any, iterate: Iterate) -> np.ndarray:
-    """The weights that count as the rule's result: its own, or for averaging their mean."""
-    return rule.result(iterate.w, iterate.state) if hasattr(rule, "result") else iterate.w
+        return self.loop.weights(self.state).reshape(self.lanes, self.classes, -1)
 
 
 def checkpoints(setting: Setting, steps_per_epoch: int) -> list[int]:
@@ -370,7 +250,7 @@ def run(
         judge = Judge(descent, setting, goal)
         steps = checkpoints(setting, descent.steps_per_epoch)
         for step in steps:
-            descent.resume()
+            descent.warm_up()
             descent.advance(step)
             if judge.see(descent.evaluate()):
                 break
@@ -428,6 +308,8 @@ class Judge:
             return "diverged", f"the objective grew {BLOW_UP:.0e}-fold within {point.step} steps"
         if value <= self.goal:
             return "converged", ""
+        if self.descent.search is not None and point.gradient_norm[lane] == 0.0:
+            return "converged", "the gradient is zero"
         if self.setting.tol is not None and self._has_settled(lane, point):
             return "converged", f"{PATIENCE} epochs lowered the objective by less than tol"
         if point.seconds > self.setting.time_limit:

@@ -11,10 +11,10 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
 from gdbench.kernels import landscapes, optimizers, trajectory
+from gdbench.kernels.loops.base import start_at
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate
 from gdbench.shown import Shown
-from gdbench.solve.descent import start_at
 from gdbench.solve.own import explained
 from gdbench.tasks.inputs import as_floats, refuse_nonfinite
 from gdbench.tasks.setting import loop_form, real, schedule_of, whole

@@ -11,36 +11,41 @@ from typing import Any
 
 import numpy as np
 
-from gdbench.kernels import loops
-from gdbench.kernels.task import Iterate
+from gdbench.kernels.loops.base import State, rows_per_step
+from gdbench.kernels.loops.batch import CHUNK, Batches, chunk_gradient
+from gdbench.kernels.task import Task
 
 
-class Pool:
-    """Threads that compute the chunks of a batch gradient."""
+class ThreadedBatches(Batches):
+    """Batch descent whose chunks of rows are shared out to threads."""
 
-    def __init__(self, threads: int):
-        self.threads = threads
-        self.executor = ThreadPoolExecutor(threads)
+    is_cheap_to_rehearse = False
 
-    def descend(
-        self, task: Any, rule: Any, iterate: Iterate, rows: np.ndarray, rates: np.ndarray, eta: np.ndarray, first: int
-    ) -> None:
-        """As :func:`gdbench.kernels.loops.descend_batches` with all rows in a batch; `rows` is (passes, n)."""
-        chunks = [slice(start, start + loops.CHUNK) for start in range(0, rows.shape[1], loops.CHUNK)]
-        parts = np.empty((len(chunks), *iterate.w.shape), iterate.w.dtype)
-        gradient = loops.chunk_gradient.dispatcher(task)
-        for s, order in enumerate(rows):
+    def __init__(self, task: Task, rule: Any, setting: Any):
+        super().__init__(task, rule, setting)
+        self.threads = setting.threads
+        self.executor = ThreadPoolExecutor(self.threads)
 
-            def work(thread: int, order: np.ndarray = order) -> None:
+    @classmethod
+    def accepts(cls, task: Task, rule: Any, setting: Any) -> bool:
+        """Whether a batch is all rows, and threads are asked for."""
+        return setting.threads > 1 and rows_per_step(task, setting) == task.target.size > 1
+
+    def compile(self, state: State) -> None:
+        """Compile, or load, what the threads call; the state stays as it is."""
+        self.bind_parts(state)
+
+    def run(self, state: State, order: np.ndarray, place: int, rates: np.ndarray) -> None:
+        """Take a step, at each of the rates, on all rows of a pass."""
+        chunks = [slice(start, start + CHUNK) for start in range(0, order.shape[1], CHUNK)]
+        w = state.iterate.w
+        parts = np.empty((len(chunks), *w.shape), w.dtype)
+        gradient = self.call.bind(chunk_gradient, self.task, order[0, :0], w, parts[0])
+        for s, rows in enumerate(order):
+
+            def work(thread: int, rows: np.ndarray = rows) -> None:
                 for number in range(thread, len(chunks), self.threads):
-                    gradient(task, order[chunks[number]], iterate.w, parts[number])
+                    gradient(self.task, rows[chunks[number]], w, parts[number])
 
             list(self.executor.map(work, range(self.threads)))
-            loops.step_on_chunks(task, rule, iterate, parts, rates[s], eta, first + s)
-
-    def compile(self, task: Any, rule: Any, iterate: Iterate, eta: np.ndarray) -> None:
-        """Compile, or load, what `descend` calls, without moving the iterate."""
-        parts = np.zeros((1, *iterate.w.shape), iterate.w.dtype)
-        loops.chunk_gradient(task, np.empty(0, np.int32), iterate.w, parts[0])
-        copy = Iterate(iterate.w.copy(), tuple(map(np.copy, iterate.state)), tuple(map(np.copy, iterate.memory)), eta.copy())
-        loops.step_on_chunks(task, rule, copy, parts, eta.dtype.type(0), eta, 1)
+            self.step_on_parts(state, parts, rates[s], self.task.target.size)

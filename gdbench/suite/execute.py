@@ -12,7 +12,7 @@ import numpy as np
 
 from gdbench import baselines
 from gdbench.errors import GdbenchError, one_line
-from gdbench.kernels import loops
+from gdbench.kernels.loops.objective import objective_and_gradient
 from gdbench.kernels.registry import name_of
 from gdbench.problems import Problem
 from gdbench.solve import descent
@@ -94,7 +94,7 @@ def reference(case: Case, dtype: str) -> tuple[float, float]:
     task = problem.task()
     w = np.zeros((row_classes(task), problem.dataset.d + 1), problem.X.dtype)
     totals, g = np.empty(1), np.empty_like(w)
-    loops.objective_and_gradient(task, w, totals, g)
+    objective_and_gradient(task, w, totals, g)
     return float(problem.optimum.value), float(totals[0])
 
 

@@ -65,7 +65,7 @@ BEFORE = """            now = w.dtype.type(t + s)
             if side_by_side(model):
 """
 FAULTS = (
-    Plant("a kernel slower", "gdbench/kernels/loops.py", BEFORE, SLOWER, "kernels."),
+    Plant("a kernel slower", "gdbench/kernels/loops/rowwise.py", BEFORE, SLOWER, "kernels."),
     Plant(
         "Adam without bias correction",
         "gdbench/kernels/optimizers/adam.py",
@@ -89,7 +89,7 @@ FAULTS = (
         "parity.",
     ),
 )
-COMMENTED = ("solve/descent.py", "cli.py", "kernels/loops.py", "suite/run.py", "problems/problem.py")
+COMMENTED = ("solve/descent.py", "cli.py", "kernels/loops/batch.py", "suite/run.py", "problems/problem.py")
 HARMLESS = tuple(
     Plant(f"a comment, {number} of {len(COMMENTED)}", f"gdbench/{file}", "", f"\n# A comment, number {number}.\n")
     for number, file in enumerate(COMMENTED, 1)

@@ -9,10 +9,11 @@ import pytest
 from numba.core.runtime import _nrt_python, rtsys
 
 import gdbench as gd
-from gdbench.kernels import loops, paired_lanes, short_loops
 from gdbench.kernels.compile.jit import cache_folder
 from gdbench.kernels.data import Dense
 from gdbench.kernels.lanes import LANES
+from gdbench.kernels.loops import batch, objective, paired, rowwise, short
+from gdbench.kernels.loops.base import start_at
 from gdbench.kernels.losses.squared_error import SquaredError
 from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.models.linear import Linear
@@ -20,7 +21,6 @@ from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.penalties import NoPenalty
 from gdbench.kernels.registers import starts_of
 from gdbench.kernels.task import Iterate, Task, Unweighted
-from gdbench.solve.descent import start_at
 
 N, D, SHORT = 64, 140, 20
 PACKED = re.compile(r"\bvfn?m(?:add|sub)\d+pd\s[^\n]*%[yz]mm")
@@ -30,22 +30,22 @@ SCALAR = re.compile(r"\bvfn?m(?:add|sub)\d+sd\s")
 def arguments(kernel, epochs=1):
     """A call of the kernel on dense rows in float64."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(N, SHORT if kernel is short_loops.descend_short else D))
-    beside = kernel is paired_lanes.descend_in_pairs
+    X = rng.normal(size=(N, SHORT if kernel is short.descend_short else D))
+    beside = kernel is paired.descend_in_pairs
     model, lanes = (Lanes(True), LANES) if beside else (Linear(True), 1)
     task = Task(model, Dense(X), X[:, 0].copy(), Unweighted(), SquaredError(), NoPenalty())
     iterate = start_at(np.zeros((lanes, X.shape[1] + 1), order="F" if beside else "C"), GD())
     rows = np.tile(np.arange(N, dtype=np.int32), (epochs, 1))
     eta = np.full(lanes, 1e-3)
-    if kernel is loops.descend_rows:
+    if kernel is rowwise.descend_rows:
         return task, GD(), iterate, rows, np.ones(rows.size), eta, 1
-    if kernel is loops.descend_plainly:
+    if kernel is rowwise.descend_plainly:
         return task, iterate, rows, np.ones(rows.size), eta
-    if kernel is short_loops.descend_short:
+    if kernel is short.descend_short:
         return task, starts_of(SHORT, 8), iterate, rows, 0, np.ones(rows.size), eta, np.zeros(3)
     if beside:
         return task, iterate, rows, 0, np.ones(rows.size), eta, np.zeros((2, lanes))
-    if kernel is loops.descend_batches:
+    if kernel is batch.descend_batches:
         return task, GD(), iterate, rows, 32, np.ones(epochs * (N // 32)), eta, 1
     return task, iterate.w, np.empty(1), np.empty_like(iterate.w)
 
@@ -62,9 +62,9 @@ def assembly(kernel):
     return kept.read_text()
 
 
-PLAIN = [loops.descend_plainly, *([short_loops.descend_short] if starts_of(SHORT, 8) else [])]
-GENERAL = [paired_lanes.descend_in_pairs, loops.descend_rows]
-HOT = [*PLAIN, *GENERAL, loops.descend_batches, loops.objective_and_gradient]
+PLAIN = [rowwise.descend_plainly, *([short.descend_short] if starts_of(SHORT, 8) else [])]
+GENERAL = [paired.descend_in_pairs, rowwise.descend_rows]
+HOT = [*PLAIN, *GENERAL, batch.descend_batches, objective.objective_and_gradient]
 HAS_FMA = platform.machine().lower() in ("x86_64", "amd64") and llvm.get_host_cpu_features().get("fma", False)
 
 
@@ -111,11 +111,11 @@ def test_no_allocation_from_step_to_step(kernel, counted):
 
 def test_the_objective_allocates_no_more_for_more_rows(counted):
     def count(n):
-        task, w, totals, g = arguments(loops.objective_and_gradient)
+        task, w, totals, g = arguments(objective.objective_and_gradient)
         task = task._replace(data=Dense(np.tile(task.data.values, (n, 1))), target=np.tile(task.target, n))
-        loops.objective_and_gradient(task, w, totals, g)
+        objective.objective_and_gradient(task, w, totals, g)
         before = rtsys.get_allocation_stats().alloc
-        loops.objective_and_gradient(task, w, totals, g)
+        objective.objective_and_gradient(task, w, totals, g)
         return rtsys.get_allocation_stats().alloc - before
 
     assert count(1) == count(200) <= 16

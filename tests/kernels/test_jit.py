@@ -16,8 +16,9 @@ from numba.core.codegen import JITCodeLibrary
 
 import gdbench
 import gdbench as gd
-from gdbench.kernels import loops, optimizers, paired_lanes, short_loops, trajectory
+from gdbench.kernels import optimizers, trajectory
 from gdbench.kernels.compile import jit
+from gdbench.kernels.loops import batch, objective, paired, rowwise, short
 
 
 def run(script, cache, package=None, **environment):
@@ -73,7 +74,7 @@ def test_an_edited_rule_is_not_served_stale_and_a_second_process_hits_the_cache(
 IMPORT = """
 import gc, json
 import gdbench, gdbench.problems, gdbench.solve.fit
-from gdbench.kernels import loops, order, trajectory
+from gdbench.kernels import order, trajectory
 from gdbench.kernels.compile.jit import Kernel
 kernels = [thing for thing in gc.get_objects() if isinstance(thing, Kernel)]
 compiled = [k.__name__ for k in kernels if k.cached.signatures or k._foreign]
@@ -89,10 +90,11 @@ def test_nothing_compiles_at_import(tmp_path):
 
 FIT = """
 import json, numpy as np, gdbench as gd
-from gdbench.kernels import loops, order
+from gdbench.kernels import order
+from gdbench.kernels.loops import batch, objective
 X = np.random.default_rng(0).normal(size=(20, 3))
 result = gd.fit(X, X[:, 0], epochs=2, record=2)
-used = [loops.descend_batches, loops.objective_and_gradient, order.arrange_epochs, order.arrange_epoch]
+used = [batch.descend_batches, objective.objective_and_gradient, order.arrange_epochs, order.arrange_epoch]
 misses = sum(sum(k.cached.stats.cache_misses.values()) for k in used)
 print(json.dumps([result.coef.tolist(), misses, result.compile_seconds]))
 """
@@ -170,11 +172,11 @@ def test_a_second_call_compiles_nothing():
 
     calls(1)
     watched = (
-        loops.descend_batches,
-        loops.descend_plainly,
-        short_loops.descend_short,
-        paired_lanes.descend_in_pairs,
-        loops.objective_and_gradient,
+        batch.descend_batches,
+        rowwise.descend_plainly,
+        short.descend_short,
+        paired.descend_in_pairs,
+        objective.objective_and_gradient,
         trajectory.replay,
     )
     before = [len(k.cached.signatures) for k in watched]
@@ -184,7 +186,7 @@ def test_a_second_call_compiles_nothing():
 
 def test_the_digest_covers_all_kernel_sources():
     names = {path.name for path in jit.sources()}
-    assert {"jit.py", "loops.py", "adam.py", "log_loss.py", "penalties.py", "rosenbrock.py"} <= names
+    assert {"jit.py", "batch.py", "adam.py", "log_loss.py", "penalties.py", "rosenbrock.py"} <= names
     assert jit.cache_folder().name == jit.digest() and len(jit.digest()) == 16
 
 

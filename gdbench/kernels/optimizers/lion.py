@@ -28,6 +28,6 @@ class Lion(NamedTuple):
     def step(self, w, g, state, rate, t):
         (m,) = state
         mixed = self.beta1 * m + (1 - self.beta1) * g
-        sign = 1.0 if mixed > 0 else -1.0 if mixed < 0 else 0.0
+        sign = 1.0 if mixed > 0 else -1.0 if mixed < 0 else mixed  # 0, or NaN, which must show
         m = self.beta2 * m + (1 - self.beta2) * g
         return w - rate * (sign + self.weight_decay * w), (m,)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from gdbench.kernels.ahead import settled
 from gdbench.kernels.compile.jit import kernel
-from gdbench.kernels.data import entry, touch_item
+from gdbench.kernels.data import columns, entry, touch_item
+from gdbench.kernels.loops.base import LookAheadState, Loop, Progress
+from gdbench.kernels.loops.rowwise import PlainRows
 from gdbench.kernels.losses import derivative
+from gdbench.kernels.models.linear import Linear
 from gdbench.kernels.penalties import shrinkage
-from gdbench.kernels.registers import ask, hold, inner, inner_soon, moved, put_back
-from gdbench.kernels.task import ask_for_weight, weigh
+from gdbench.kernels.registers import ask, hold, inner, inner_soon, moved, put_back, starts_of
+from gdbench.kernels.task import Task, ask_for_weight, weigh
 
 #: Rows asked for ahead of their use.
 AHEAD = 12
@@ -74,3 +81,26 @@ def descend_short(task, starts, iterate, order, first, rates, eta, known):
     put_back(held, w, 0, columns)
     w[0, columns] = b
     known[0], known[1], known[2] = margin, after, overlap
+
+
+class ShortRows(Loop):
+    """Plain descent of one linear model on dense rows that fit in registers."""
+
+    def __init__(self, task: Task, rule: Any, setting: Any):
+        super().__init__(task, rule, setting)
+        self.starts = row_starts(task)
+
+    @classmethod
+    def accepts(cls, task: Task, rule: Any, setting: Any) -> bool:
+        return PlainRows.accepts(task, rule, setting) and isinstance(task.model, Linear) and row_starts(task) is not None
+
+    def begin(self, progress: Progress, eta: np.ndarray) -> LookAheadState:
+        return LookAheadState(*self._begun(progress, eta), np.zeros(3, progress.iterate.w.dtype))
+
+    def _descend(self, state: LookAheadState, order: np.ndarray, place: int, rates: np.ndarray) -> None:
+        self.call(descend_short, self.task, self.starts, state.iterate, order, place, rates, state.eta, state.known)
+
+
+def row_starts(task: Task) -> tuple | None:
+    """Where the registers that hold a row begin; None for a row that does not fit."""
+    return starts_of(columns(task.data), task.data.values.dtype.itemsize)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gdbench.kernels.compile.jit import inlined, kernel
 from gdbench.kernels.data import entry, prefetch_rest, reach, touch_item
 from gdbench.kernels.lanes import lanes_move_and_look
+from gdbench.kernels.loops.base import LookAheadState, Loop, Progress
+from gdbench.kernels.loops.rowwise import PlainRows
 from gdbench.kernels.losses import derivative
+from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.penalties import shrinkages
-from gdbench.kernels.task import weigh
+from gdbench.kernels.task import Task, weigh
 from gdbench.kernels.vectors import dots
 
 
@@ -89,3 +94,17 @@ def descend_in_pairs(task, iterate, order, first, rates, eta, known):
                     lanes_move_and_look(w, x, (i,), (kept,), (push[0],), (), (), known)
             s, r = s + 1, r + 1
         first = 0
+
+
+class PairedLanes(Loop):
+    """Plain descent of lanes side by side on dense rows."""
+
+    @classmethod
+    def accepts(cls, task: Task, rule: Any, setting: Any) -> bool:
+        return PlainRows.accepts(task, rule, setting) and isinstance(task.model, Lanes)
+
+    def begin(self, progress: Progress, eta: np.ndarray) -> LookAheadState:
+        return LookAheadState(*self._begun(progress, eta), np.zeros((2, eta.size), progress.iterate.w.dtype))
+
+    def _descend(self, state: LookAheadState, order: np.ndarray, place: int, rates: np.ndarray) -> None:
+        self.call(descend_in_pairs, self.task, state.iterate, order, place, rates, state.eta, state.known)

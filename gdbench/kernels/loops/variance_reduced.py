@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdbench.kernels.compile.jit import kernel
-from gdbench.kernels.compile.tags import load, store
 from gdbench.kernels.data import prefetch_row, reach, row_values, touch_item
-from gdbench.kernels.loops import CHUNK, batch_gradient, unpenalised, zero
+from gdbench.kernels.loops.base import Loop, Progress
+from gdbench.kernels.loops.batch import CHUNK, batch_gradient, unpenalised
+from gdbench.kernels.loops.updates import move_free, zero
 from gdbench.kernels.models import derive, margins, outputs, parameters, pick
-from gdbench.kernels.optimizers import step
 from gdbench.kernels.penalties import with_penalty
-from gdbench.kernels.task import Uncounted, weigh
+from gdbench.kernels.task import Iterate, Task, Uncounted, weigh
 
 
 class Memory(NamedTuple):
@@ -60,7 +60,7 @@ def descend_with_memory(task, rule, iterate, memory, order, rates, eta, t):
         Number of the first step, from 1.
     """
     model, data, penalty = task.model, task.data, task.penalty
-    w, state, mean = iterate.w, iterate.state, memory.mean
+    w, mean = iterate.w, memory.mean
     d, ahead = w.shape[1] - 1, reach(data)
     z, c, scratch = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype), np.zeros(d, w.dtype)
     part = w.dtype.type(1.0 / task.target.size)
@@ -81,16 +81,13 @@ def descend_with_memory(task, rule, iterate, memory, order, rates, eta, t):
                 rate = rates[s] * eta[k]
                 learnt = part * change if memory.learns else w.dtype.type(0)
                 for j in range(d):
-                    wj = w[k, j]
-                    g = with_penalty(penalty, share * change * x[j] + mean[k, j], wj)
+                    g = with_penalty(penalty, share * change * x[j] + mean[k, j], w[k, j])
                     mean[k, j] += learnt * x[j]
-                    w[k, j], sj = step(rule, wj, g, load(state, k, j), rate, now)
-                    store(state, k, j, sj)
+                    move_free(rule, iterate, k, j, g, rate, now)
                 if parameters(model, w) > d:
                     g = share * change + mean[k, d]
                     mean[k, d] += learnt
-                    w[k, d], sj = step(rule, w[k, d], g, load(state, k, d), rate, now)
-                    store(state, k, d, sj)
+                    move_free(rule, iterate, k, d, g, rate, now)
                 if memory.learns:
                     memory.table[i, k] = ck
             s += 1
@@ -125,3 +122,57 @@ def remember_all(task, w, memory):
             derivatives = derive(task.model, task.loss, margins(task.model, task.data, i, w, z), task.target[i], c)
             for k in range(outputs(task.model, w)):
                 memory.table[i, k] = weigh(task.weighting, pick(task.model, derivatives, k), i)
+
+
+class MemoryState(NamedTuple):
+    """A state with a memory of gradients.
+
+    Attributes
+    ----------
+    iterate, eta, steps
+        As of :class:`gdbench.kernels.loops.base.State`.
+    memory : Memory
+    """
+
+    iterate: Iterate
+    eta: np.ndarray
+    steps: np.ndarray
+    memory: Memory
+
+
+class RowsWithMemory(Loop):
+    """SAG, SAGA and SVRG; the memory is of these rows, so it begins anew with other ones."""
+
+    is_cheap_to_rehearse = False
+
+    @classmethod
+    def accepts(cls, task: Task, rule: Any, setting: Any) -> bool:
+        return hasattr(rule, "estimator")
+
+    def begin(self, progress: Progress, eta: np.ndarray) -> MemoryState:
+        n, w, kind = self.task.target.size, progress.iterate.w, self.rule.estimator
+        memory = Memory(np.zeros((n, len(w)), w.dtype), np.zeros_like(w), 1.0 / n if kind == "sag" else 1.0, kind != "svrg")
+        return MemoryState(*self._begun(progress, eta), memory)
+
+    def run(self, state: MemoryState, order: np.ndarray, place: int, rates: np.ndarray) -> None:
+        """Take as many steps as there are rates; SVRG's snapshot is taken where a pass begins."""
+        done = 0
+        for rows in order:
+            part = rates[done : done + rows.size - place]
+            if place == 0 and part.size and not state.memory.learns:
+                self.call(remember_all, self.task, state.iterate.w, state.memory)
+            super().run(state, rows[None], place, part)
+            done, place = done + part.size, 0
+
+    def _descend(self, state: MemoryState, order: np.ndarray, place: int, rates: np.ndarray) -> None:
+        given = state.iterate, state.memory, self._visited(order, place, rates), rates, state.eta, int(state.steps[0]) + 1
+        self.call(descend_with_memory, self.task, self.rule, *given)
+
+    def compile(self, state: MemoryState) -> None:
+        if not state.memory.learns:
+            self.call.bind(remember_all, self.task, state.iterate.w, state.memory)
+        self._descend(state, np.empty((0, self.task.target.size), np.int32), 0, state.eta[:0])
+
+    def extra_samples(self, steps: int) -> int:
+        n = self.task.target.size
+        return 0 if self.rule.estimator != "svrg" else -(-steps // n) * n
