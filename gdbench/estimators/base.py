@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from gdbench.kernels import losses, optimizers
 from gdbench.kernels.optimizers.gd import GD
@@ -19,6 +19,30 @@ LARGEST_SEED = np.iinfo(np.int32).max
 ADDED: dict[str, list] = {"optimizer": [str, tuple], "batch_size": [Interval(Integral, 1, None, closed="left")]}
 
 WITH_EPSILON = ("huber", "epsilon_insensitive", "squared_epsilon_insensitive")
+
+
+class LossName(StrOptions):
+    """The constraint on ``loss``: scikit-learn's names, and whatever is registered for the estimator's kind of target.
+
+    Parameters
+    ----------
+    names : set of str
+        scikit-learn's.
+    domain : {"real", "sign"}
+    """
+
+    def __init__(self, names: set[str], domain: str):
+        super().__init__(names)
+        self.domain = domain
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether a loss of that name can be fitted."""
+        known = isinstance(val, str) and val in losses.registry
+        return super().is_satisfied_by(val) or (known and losses.registry[val].domain == self.domain)  # type: ignore[attr-defined]
+
+    def __str__(self) -> str:
+        found = {name for name in losses.registry.names() if self.is_satisfied_by(name)}
+        return f"a str among {sorted(self.options | found)}, or the name of a registered loss with domain = {self.domain!r}"
 
 
 class Descends:
@@ -39,8 +63,11 @@ class Descends:
 
     def _loss_tag(self) -> Any:
         """The loss, as the kernels know it."""
-        cls = losses.registry[self.loss]
-        return cls(float(self.epsilon)) if self.loss in WITH_EPSILON else cls()
+        return losses.registry.make(self.loss, **({"epsilon": float(self.epsilon)} if self.loss in WITH_EPSILON else {}))
+
+    def _get_loss_function(self, loss: str) -> Any:
+        """scikit-learn's own object for the loss, which it keeps; gdbench's tag for one that it does not know."""
+        return super()._get_loss_function(loss) if loss in self.loss_functions else self._loss_tag()  # type: ignore[misc,attr-defined]
 
     def _ready(self, X: Any) -> Any:
         """See to it that the weights can be changed in place; X in their type, which the first partial_fit has set."""

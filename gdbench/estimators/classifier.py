@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from gdbench.estimators import general, online
-from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends
+from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends, LossName
 
 
 class GDClassifier(Descends, SGDClassifier):
@@ -98,6 +98,7 @@ class GDClassifier(Descends, SGDClassifier):
         **SGDClassifier._parameter_constraints,
         **ADDED,
         "multi_class": [StrOptions({"ovr", "multinomial"})],
+        "loss": [LossName(set(SGDClassifier.loss_functions), "sign")],
     }
 
     def __init__(

@@ -9,7 +9,8 @@ from sklearn.linear_model import SGDRegressor
 from sklearn.utils import check_random_state
 
 from gdbench.estimators import general, online
-from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends
+from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends, LossName
+from gdbench.tasks.predict import inverse_link
 
 
 class GDRegressor(Descends, SGDRegressor):
@@ -20,7 +21,8 @@ class GDRegressor(Descends, SGDRegressor):
 
     Parameters
     ----------
-    loss : {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive"}, default "squared_error"
+    loss : {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive", ...}, default "squared_error"
+        Or any other loss of ``gdbench list losses`` on real targets, one that you registered included.
     penalty : {"l2", "l1", "elasticnet", None}, default "l2"
     alpha : float, default 0.0001
     l1_ratio : float, default 0.15
@@ -76,7 +78,11 @@ class GDRegressor(Descends, SGDRegressor):
     array([4.])
     """
 
-    _parameter_constraints: ClassVar[dict] = {**SGDRegressor._parameter_constraints, **ADDED}
+    _parameter_constraints: ClassVar[dict] = {
+        **SGDRegressor._parameter_constraints,
+        **ADDED,
+        "loss": [LossName(set(SGDRegressor.loss_functions), "real")],
+    }
 
     def __init__(
         self,
@@ -126,6 +132,10 @@ class GDRegressor(Descends, SGDRegressor):
         )
         self.optimizer = optimizer
         self.batch_size = batch_size
+
+    def predict(self, X):
+        """Predicted means of the rows of X, shape (n,): their margins through the inverse of the loss's link."""
+        return inverse_link(self._loss_tag())(super().predict(X))
 
     def _fit_regressor(self, X, y, alpha, loss, learning_rate, sample_weight, max_iter):
         """Replace scikit-learn's descent; called by fit and partial_fit once the input is checked."""

@@ -11,6 +11,7 @@ import math
 import numbers
 import pkgutil
 import typing
+import weakref
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, unknown
+from gdbench.kernels.members import approve
 
 
 class Registry:
@@ -35,18 +37,25 @@ class Registry:
         self.kind = kind
         self.methods = methods
         self._members: dict[str, type] = {}
+        self._approved: weakref.WeakSet[type] = weakref.WeakSet()
 
     def register(self, cls: type) -> type:
         """Add a NamedTuple under its name (its attribute ``name``, or the class's name in lower case).
 
         Usable as a decorator. A class registered again replaces the one before, as a notebook cell that is run twice
-        needs.
+        needs. What a class from outside gdbench lacks is said here: an attribute, an argument, a number that a body returns.
+
+        Raises
+        ------
+        GdbenchError
+            What is missing, and where it is documented.
         """
         if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
             raise GdbenchError(f"{cls!r} is no {self.kind}: derive it from typing.NamedTuple")
         missing = [method for method in self.methods if not callable(getattr(cls, method, None))]
         if missing:
             raise GdbenchError(f"{cls.__name__} is no {self.kind}: it has no method {' and no method '.join(missing)}")
+        self._approve(cls)
         self._members[name_of(cls)] = cls
         return cls
 
@@ -65,8 +74,15 @@ class Registry:
                     found[cls.__name__] = self.register(cls)
         return found
 
+    def _approve(self, cls: type) -> None:
+        """Check a class from outside gdbench, once."""
+        if cls.__module__.partition(".")[0] != "gdbench" and cls not in self._approved:
+            approve(cls, self.kind)
+            self._approved.add(cls)
+
     def _finished(self, tag: Any) -> Any:
         """The tag with its fields checked; those that its class names as ``parts`` are members, or members' names."""
+        self._approve(type(tag))
         parts = [part for part in getattr(type(tag), "parts", ()) if getattr(tag, part) != tag._field_defaults[part]]
         return checked(tag._replace(**{part: self.make(getattr(tag, part)) for part in parts}), self.kind)
 

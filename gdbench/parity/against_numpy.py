@@ -296,7 +296,7 @@ def searches(quick: bool) -> list[Case]:
     """The schedules that listen to the objective."""
     kinds = [cls for cls in own(schedules.registry) if getattr(cls, "listens", "")]
     smooth = [cls for cls in own(penalties.registry) if hasattr(cls, "shrinkage")]
-    costs = [cls for cls in own(losses.registry) if cls.smoothness is not None]  # type: ignore[attr-defined]
+    costs = [cls for cls in own(losses.registry) if getattr(cls, "smoothness", None) is not None]
     each_kind = zip(kinds, itertools.cycle(costs), itertools.cycle(smooth), strict=False)
     triples = each_kind if quick else itertools.product(kinds, costs, smooth)
     acting = {"adaptive": {"learning_rate": 0.05, "tol": 1e-2, "patience": 3}}

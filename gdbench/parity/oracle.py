@@ -36,7 +36,8 @@ def of(table: dict[str, Any], tag: Any) -> Any:
         There is none: a registered member that nobody has written down a second time.
     """
     if name_of(tag) not in table:
-        raise NoOracle(name_of(tag))
+        held = next((name for name, value in globals().items() if value is table), "a table")
+        raise NoOracle(f"{name_of(tag)}: write its textbook formula into {held} of gdbench/parity/oracle.py")
     return table[name_of(tag)]
 
 

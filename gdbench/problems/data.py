@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -53,6 +54,8 @@ class Dataset:
         Constant columns, columns left out, how the target was read.
     preprocess : tuple of str
         The steps that were applied.
+    reading : str
+        How the target of a user's file was read; "" for a data set of the catalog.
     target_mean, target_std : float
         y · target_std + target_mean is the target in its own unit (0 and 1 unless it was standardised).
     """
@@ -69,6 +72,7 @@ class Dataset:
     source: str
     notes: tuple[str, ...] = ()
     preprocess: tuple[str, ...] = ()
+    reading: str = ""
     target_mean: float = 0.0
     target_std: float = 1.0
 
@@ -114,7 +118,8 @@ def load(
     test_fraction : float, optional
         Share of the rows kept for testing; the catalog's (0.2) if None.
     target : str, optional
-        Another column to predict, where the source has named columns.
+        Another column to predict, where the source has named columns. What is taken for the target of a user's file, and as what,
+        is said on stderr unless it is given, and in `Dataset.reading`.
     **options
         What the catalog's entry declares in `options` (n_samples, n_features, condition, noise, ...);
         `task` for a file; `condition` wherever preprocessing has the step "condition".
@@ -217,9 +222,10 @@ def _from_file(
             raise unknown("option of a file", key, allowed)
     raw = files.read(path, target)
     task = given.get("task") or targets.infer(raw.y)
-    if "task" not in given:
-        note = f"the target was read as {task}; choose with task="
-        raw = replace(raw, notes=(*raw.notes, note))
+    told, guessed = targets.reading(raw, task, target is None, "task" not in given)
+    if guessed:
+        print(f"{path.name}: {told}", file=sys.stderr)
+    raw = replace(raw, notes=(*raw.notes, told), reading=told)
     sparse = sp.issparse(raw.X)
     declared = () if sparse else ("one-hot", "standardise")
     entry = Entry(
@@ -275,6 +281,7 @@ def _build(
         source=raw.source,
         notes=(*raw.notes, *notes),
         preprocess=steps,
+        reading=raw.reading,
         target_mean=mean,
         target_std=std,
     )

@@ -138,7 +138,8 @@ class Problem(Shown):
 
     def __repr__(self) -> str:
         penalty = "" if self.alpha == 0 else f" + {self.alpha:g}·{name_of(self.penalty)}"
-        return f"<Problem {self.name}: {name_of(self.loss)}{penalty}, {self.dataset.n} × {self.dataset.d}>"
+        read = f"; {self.dataset.reading}" if self.dataset.reading else ""
+        return f"<Problem {self.name}: {name_of(self.loss)}{penalty}, {self.dataset.n} × {self.dataset.d}{read}>"
 
 
 def load_problem(

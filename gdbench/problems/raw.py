@@ -48,6 +48,10 @@ class Raw:
         Names of the sorted distinct labels, where the source knows them.
     notes : tuple of str
         What reading the data left out or assumed.
+    target : str
+        The name of the target's column, in a table.
+    reading : str
+        How the target of a user's file is read.
     """
 
     X: np.ndarray | csr_matrix
@@ -57,3 +61,5 @@ class Raw:
     categoricals: tuple[Categorical, ...] = ()
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    target: str = ""
+    reading: str = ""

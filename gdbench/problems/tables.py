@@ -75,6 +75,7 @@ def from_table(
         y=_target(frame[target], where),
         source=where,
         notes=tuple(notes),
+        target=target,
         categoricals=tuple(_categorical(frame[name], where) for name in categorical),
     )
 

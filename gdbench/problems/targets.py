@@ -9,6 +9,7 @@ import numpy as np
 from gdbench.errors import GdbenchError, unknown
 from gdbench.problems.catalog import TASKS
 from gdbench.problems.preprocess import check_spread
+from gdbench.problems.raw import Raw
 
 # A numeric target counts as class labels when it has at most this many values, each this often on average.
 MOST_CLASSES = 20
@@ -36,6 +37,15 @@ def infer(y: np.ndarray) -> str:
     if np.array_equal(values, [-1, 1]) or (k == 2 and integers):
         return "binary"
     return "multiclass" if integers and len(y) >= ROWS_PER_CLASS * k else "regression"
+
+
+def reading(raw: Raw, task: str, guessed_column: bool, guessed_task: bool) -> tuple[str, bool]:
+    """How the target of a user's file is read, in a line, and whether anything of it is a guess."""
+    column = f"the target is '{raw.target}'" if raw.target else "the target is"
+    column += ", the last column, " if raw.target and guessed_column else ", " if raw.target else " "
+    hints = ["target="] * (guessed_column and bool(raw.target)) + ["task="] * guessed_task
+    kind = {"regression": "numbers (regression)"}.get(task, f"{len(np.unique(raw.y))} classes ({task})")
+    return f"{column}read as {kind}" + (f"; choose with {' and '.join(hints)}" if hints else ""), bool(hints)
 
 
 def encode(

@@ -1,9 +1,11 @@
 """The estimators in use: with scikit-learn's tools, on every kind of input, and with what they add."""
 
 import inspect
+import math
 import pickle
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 import gdbench as gd
 from gdbench.estimators import GDClassifier, GDRegressor
+from gdbench.kernels import losses
 
 PAIRS = [(GDRegressor, SGDRegressor), (GDClassifier, SGDClassifier)]
 ADDED = {"optimizer": "gd", "batch_size": 1, "multi_class": "ovr"}
@@ -150,7 +153,6 @@ class TestErrorsAndWarnings:
         "wrong",
         [
             {"alpha": -1.0},
-            {"loss": "none"},
             {"learning_rate": "fast"},
             {"max_iter": 0},
             {"penalty": "l3"},
@@ -290,3 +292,56 @@ def test_readme_example():
     grid = {"gdclassifier__optimizer": ["gd", "momentum", "adam"], "gdclassifier__eta0": [0.001, 0.01, 0.1]}
     search = GridSearchCV(model, grid, cv=5).fit(X, y)
     assert search.best_score_ > 0.94
+
+
+class Counts(NamedTuple):
+    """e^z − yz: a count whose mean is e^z."""
+
+    domain = "real"
+    link = "log"
+
+    def value(self, z, y):
+        return math.exp(z) - y * z
+
+    def derivative(self, z, y):
+        return math.exp(z) - y
+
+
+class Exponential(NamedTuple):
+    """e^(−yz), of AdaBoost."""
+
+    domain = "sign"
+
+    def value(self, z, y):
+        return math.exp(-y * z)
+
+    def derivative(self, z, y):
+        return -y * math.exp(-y * z)
+
+
+@pytest.mark.parametrize(("cls", "loss"), [(GDRegressor, Counts), (GDClassifier, Exponential)])
+def test_a_registered_loss_of_a_fitting_domain_is_fitted(cls, loss):
+    own = losses.registry
+    own.register(loss)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    y = rng.poisson(np.exp(X @ [0.5, -0.3])) if cls is GDRegressor else (X[:, 0] > 0).astype(int)
+    target = y if cls is GDRegressor else 2 * y - 1
+    same = {"alpha": 0.0, "learning_rate": "constant", "eta0": 0.05, "max_iter": 2, "tol": None, "shuffle": False}
+    try:
+        for optimizer in ("gd", "momentum"):
+            model = cls(loss=loss.__name__.lower(), optimizer=optimizer, **same).fit(X, y)
+            w, v = np.zeros(3), np.zeros(3)
+            for _ in range(2):
+                for row, t in zip(np.column_stack([X, np.ones(30)]), target, strict=True):
+                    v = (0.9 * v if optimizer == "momentum" else 0.0) + loss().derivative(row @ w, t) * row
+                    w = w - 0.05 * v
+            np.testing.assert_allclose([*model.coef_.ravel(), *model.intercept_], w, rtol=1e-10)
+            margins = X @ w[:2] + w[2]
+            expected = np.exp(margins) if cls is GDRegressor else (margins > 0).astype(int)
+            np.testing.assert_allclose(model.predict(X), expected, rtol=1e-10)
+        other = GDClassifier if cls is GDRegressor else GDRegressor
+        with pytest.raises(ValueError, match=r"'loss' parameter of GD\w+ must be a str among .*registered loss with domain"):
+            other(loss=loss.__name__.lower()).fit(X, (X[:, 0] > 0).astype(int))
+    finally:
+        del own._members[loss.__name__.lower()]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gdbench.kernels import optimizers, penalties
-from gdbench.kernels.optimizers.wrapped import start_of
+from gdbench.kernels.members import start_of
 from gdbench.kernels.penalties import shrinkage, shrinkages, with_penalty
 from gdbench.kernels.registry import name_of
 from gdbench.parity import draws

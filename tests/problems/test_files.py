@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import dump_svmlight_file
 
+import gdbench as gd
 from gdbench.errors import GdbenchError
 from gdbench.problems import catalog, data
 
@@ -234,3 +235,23 @@ def test_other_refusals(tmp_path):
     for file, options, message in cases:
         with pytest.raises(GdbenchError, match=message):
             data.load(file, **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({}, "the target is 'height', the last column, read as numbers (regression); choose with target= and task="),
+        ({"target": "shoe"}, "the target is 'shoe', read as 3 classes (multiclass); choose with task="),
+        ({"target": "sick"}, "the target is 'sick', read as 2 classes (binary); choose with task="),
+    ],
+)
+def test_what_is_guessed_of_a_user_s_file_is_said(tmp_path, capsys, words, told):
+    path = tmp_path / "people.csv"
+    rows = "".join(f"{i % 3},{i % 2},{150 + i}.5\n" for i in range(60))
+    path.write_text("shoe,sick,height\n" + rows)
+    problem = gd.load_problem(str(path), **words)
+    assert capsys.readouterr().err == f"people.csv: {told}\n"
+    assert repr(problem).endswith(f"; {told}>")
+    given = {"target": "height", "task": "regression"}
+    assert repr(gd.load_problem(str(path), **given)).endswith("; the target is 'height', read as numbers (regression)>")
+    assert capsys.readouterr() == ("", "")

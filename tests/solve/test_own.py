@@ -48,6 +48,7 @@ class Bowl(NamedTuple):
 
     dimension = 2
     start = (1.0, 1.0)
+    box = ((-2.0, 2.0), (-2.0, 2.0))
 
     def value(self, x):
         return x[0] ** 4 + x[1] ** 2

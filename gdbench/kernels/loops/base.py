@@ -17,9 +17,9 @@ from gdbench.errors import GdbenchError
 from gdbench.kernels.aligned import aligned
 from gdbench.kernels.compile.jit import Kernel
 from gdbench.kernels.compile.tags import MOST_SLOTS
+from gdbench.kernels.members import start_of
 from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
-from gdbench.kernels.optimizers.wrapped import start_of
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate, Task
 

@@ -1,10 +1,20 @@
 """Losses: how wrong a margin z is for a target y. One file each.
 
 A loss has ``value(z, y)`` and its ``derivative(z, y)`` with respect to z, both on scalars, and declares its *domain*
-(which targets it takes: ``"real"``, ``"sign"`` for −1 and +1, ``"class"`` for 0…K−1), its *link* (from
-margin to mean) and its *smoothness* (the largest second derivative, or None where the derivative jumps). A smooth loss
-also has ``curvature(z, y)``, the second derivative, by which Newton's method certifies optima. A *flat* one's derivative is 0
-for most rows once the weights are good, so that those cause no step.
+(which targets it takes: ``"real"``, ``"sign"`` for −1 and +1, ``"class"`` for 0…K−1). Further attributes and methods, where
+given:
+
+``link``
+    From mean to margin, for a real target: ``"identity"`` (the default), ``"log"`` or ``"logit"``; predictions and R² go
+    through its inverse. Of another link, the method ``inverse_link(self, z)`` on an array gives the mean.
+``smoothness``
+    The largest second derivative; None (the default) where the derivative jumps.
+``curvature(self, z, y)``
+    The second derivative of a smooth loss, by which Newton's method certifies optima.
+``flat``
+    True where the derivative is 0 for most rows once the weights are good, so that those cause no step.
+``value_group(self, z, y, first, classes)``, ``derive_group(self, z, y, c, first, classes)``
+    The same over the margins z[first : first + classes] of a row, needed with the domain ``"class"``; the derivatives go to c.
 """
 
 from gdbench.kernels.compile.tags import operation

@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
+from gdbench.kernels.members import start_of
 from gdbench.kernels.optimizers import step
 from gdbench.kernels.optimizers.gd import GD
-from gdbench.kernels.optimizers.wrapped import start_of, wrapper
+from gdbench.kernels.optimizers.wrapped import wrapper
 
 
 @wrapper

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gdbench.errors import GdbenchError
+from gdbench.kernels.members import start_of
 from gdbench.kernels.optimizers import clip_factor, clips_norm, step
 from gdbench.kernels.registry import name_of
 
@@ -44,11 +45,6 @@ def layers(rule: Any) -> Iterator[Any]:
     yield rule
     if hasattr(rule, "rule"):
         yield from layers(rule.rule)
-
-
-def start_of(rule: Any) -> tuple:
-    """The values of a rule's slots before step 1."""
-    return tuple(rule.start()) if hasattr(rule, "start") else (0.0,) * len(rule.slots)
 
 
 def _start(self):
