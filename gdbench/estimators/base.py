@@ -9,8 +9,12 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from gdbench.errors import GdbenchError
 from gdbench.kernels import losses, optimizers
 from gdbench.kernels.optimizers.gd import GD
+from gdbench.tasks.gate import FLOATS, as_floats, check_shape, exactly
+from gdbench.tasks.memory import refuse_too_large, within_memory
+from gdbench.tasks.sparse import as_sound
 
 #: scikit-learn draws its seeds below this.
 LARGEST_SEED = np.iinfo(np.int32).max
@@ -69,18 +73,56 @@ class Descends:
         """scikit-learn's own object for the loss, which it keeps; gdbench's tag for one that it does not know."""
         return super()._get_loss_function(loss) if loss in self.loss_functions else self._loss_tag()  # type: ignore[misc,attr-defined]
 
+    def _partial_fit(self, X: Any, *args: Any, **kwargs: Any) -> Any:
+        """Check the rows before scikit-learn, whose conversions follow the places of sparse ones wherever they lead."""
+        with within_memory("this fit"):
+            return super()._partial_fit(sound(X), *args, **kwargs)  # type: ignore[misc]
+
+    def _allocate_parameter_mem(self, n_classes: int, n_features: int, *args: Any, **kwargs: Any) -> None:
+        outputs = n_classes if n_classes > 2 else 1
+        copies = 3 if self.average else 1
+        if not self._is_online():
+            copies += 3 + len(getattr(optimizers.registry.make(self.optimizer), "slots", ()))
+        what = f"the weights of {outputs:,} outputs for {n_features:,} columns"
+        refuse_too_large(what, 8 * outputs * (n_features + 1) * copies)
+        super()._allocate_parameter_mem(n_classes, n_features, *args, **kwargs)  # type: ignore[misc]
+
     def _ready(self, X: Any) -> Any:
-        """See to it that the weights can be changed in place; X in their type, which the first partial_fit has set."""
+        """See to it that the weights fit X and can be changed in place; X in their type, which the first partial_fit has set.
+
+        They are attributes that a user can set, and a process of joblib receives large ones as read-only memory maps.
+        """
         if sparse.issparse(self.coef_):
             raise ValueError("coef_ is sparse: call densify() before fitting further")
+        dtype = np.asarray(self.coef_).dtype.newbyteorder("=")
+        dtype = dtype if dtype in FLOATS else X.dtype
+        outputs = len(getattr(self, "classes_", ()))
+        outputs = outputs if outputs > 2 else 1
         for name in ("coef_", "intercept_", "_standard_coef", "_standard_intercept", "_average_coef", "_average_intercept"):
             array = getattr(self, name, None)
-            # A process of joblib receives large arrays as read-only memory maps.
-            if array is not None and not array.flags.writeable:
-                setattr(self, name, array.copy())
-        return X if X.dtype == self.coef_.dtype else X.astype(self.coef_.dtype)
+            if array is None:
+                continue
+            shape, size = np.shape(array), outputs * (X.shape[1] if "coef" in name else 1)
+            if np.size(array) != size:
+                raise GdbenchError(
+                    f"{name} has shape {shape}, but {outputs} outputs for {X.shape[1]} columns need {size} numbers"
+                )
+            ready = exactly(name, array, shape, dtype)
+            if ready is not array:
+                setattr(self, name, ready)
+        return X if X.dtype == dtype else X.astype(dtype)
 
     def _note_losses(self, curve: np.ndarray) -> None:
         """Keep the loss curve: anew for a fit, continued for a partial_fit."""
         anew = self.t_ == 1.0 or not hasattr(self, "loss_curve_")
         self.loss_curve_ = curve if anew else np.append(self.loss_curve_, curve)
+
+
+def sound(X: Any) -> Any:
+    """X with its places and its size checked, for scikit-learn, which checks the rest and says it in its own words."""
+    if sparse.issparse(X):
+        return X if 0 in X.shape else as_sound(X)
+    if type(X) is not np.ndarray or X.ndim != 2 or 0 in X.shape or X.dtype.kind not in "fiub":
+        return X
+    check_shape(X.shape)
+    return as_floats("X", X)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 from scipy.special import softmax
 from sklearn.linear_model import SGDClassifier
 from sklearn.utils import check_random_state
@@ -14,7 +15,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from gdbench.estimators import general, online
-from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends, LossName
+from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends, LossName, sound
+from gdbench.tasks.gate import contiguous, refuse_missing_labels
 
 
 class GDClassifier(Descends, SGDClassifier):
@@ -161,9 +163,30 @@ class GDClassifier(Descends, SGDClassifier):
         if self.multi_class == "multinomial" and self.loss != "log_loss":
             raise ValueError(f"multi_class='multinomial' needs loss='log_loss', not {self.loss!r}")
 
+    def _fit(self, X, y, *args, **kwargs):
+        refuse_missing(y)
+        return super()._fit(X, y, *args, **kwargs)
+
+    def _partial_fit(self, X, y, *args, **kwargs):
+        refuse_missing(y)
+        return super()._partial_fit(X, y, *args, **kwargs)
+
     def _is_multinomial(self) -> bool:
         """Whether the fitted model is a softmax."""
         return self.multi_class == "multinomial" and len(self.classes_) > 2
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Margins of the rows, as scikit-learn's.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n,) for two classes, or (n, K)
+        """
+        return super().decision_function(sound(X))
 
     @available_if(lambda self: self._check_proba())
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -185,7 +208,7 @@ class GDClassifier(Descends, SGDClassifier):
     def _fit_binary(self, X, y, alpha, sample_weight, learning_rate, max_iter):
         """Replace scikit-learn's descent on two classes; called by fit and partial_fit once the input is checked."""
         X = self._ready(X)
-        sample_weight = sample_weight.astype(X.dtype, copy=False)
+        sample_weight = contiguous("sample_weight", sample_weight, X.dtype)
         random_state = check_random_state(self.random_state)
         # scikit-learn's data set draws first, then the split, then the descent.
         random_state.randint(1, LARGEST_SEED)
@@ -215,7 +238,7 @@ class GDClassifier(Descends, SGDClassifier):
     def _fit_multiclass(self, X, y, alpha, learning_rate, sample_weight, max_iter):
         """Replace scikit-learn's descent on three classes or more."""
         X = self._ready(X)
-        sample_weight = sample_weight.astype(X.dtype, copy=False)
+        sample_weight = contiguous("sample_weight", sample_weight, X.dtype)
         held_out = self._make_validation_split(y, sample_mask=sample_weight > 0)
         random_state = check_random_state(self.random_state)
         if self.multi_class == "multinomial" or not self._is_online():
@@ -293,3 +316,9 @@ def summed(curves: list[np.ndarray]) -> np.ndarray:
     """The sum of the models' loss curves, each continued with its last value."""
     longest = max(map(len, curves))
     return np.sum([np.pad(curve, (0, longest - len(curve)), mode="edge") for curve in curves], axis=0)
+
+
+def refuse_missing(y: Any) -> None:
+    """Raise where labels are missing; what is no list of labels is scikit-learn's to refuse."""
+    if y is not None and not sparse.issparse(y):
+        refuse_missing_labels(np.asarray(y))

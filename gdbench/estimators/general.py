@@ -22,8 +22,8 @@ from gdbench.kernels.penalties import penalty_value
 from gdbench.kernels.registry import in_dtype
 from gdbench.kernels.task import Task, Weighted
 from gdbench.solve.descent import Descent
-from gdbench.tasks.inputs import as_csr
 from gdbench.tasks.setting import Setting, settle
+from gdbench.tasks.sparse import as_csr
 
 
 def fit(

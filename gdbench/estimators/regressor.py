@@ -9,7 +9,8 @@ from sklearn.linear_model import SGDRegressor
 from sklearn.utils import check_random_state
 
 from gdbench.estimators import general, online
-from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends, LossName
+from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends, LossName, sound
+from gdbench.tasks.gate import contiguous
 from gdbench.tasks.predict import inverse_link
 
 
@@ -137,10 +138,13 @@ class GDRegressor(Descends, SGDRegressor):
         """Predicted means of the rows of X, shape (n,): their margins through the inverse of the loss's link."""
         return inverse_link(self._loss_tag())(super().predict(X))
 
+    def _decision_function(self, X):
+        return super()._decision_function(sound(X))
+
     def _fit_regressor(self, X, y, alpha, loss, learning_rate, sample_weight, max_iter):
         """Replace scikit-learn's descent; called by fit and partial_fit once the input is checked."""
         X = self._ready(X)
-        y, sample_weight = y.astype(X.dtype, copy=False), sample_weight.astype(X.dtype, copy=False)
+        y, sample_weight = contiguous("y", y, X.dtype), contiguous("sample_weight", sample_weight, X.dtype)
         if not hasattr(self, "t_"):
             self.t_ = 1.0
         held_out = self._make_validation_split(y, sample_mask=sample_weight > 0)

@@ -136,6 +136,9 @@ def _entry(name: str, table: Any) -> Entry:
 def _check(e: Entry) -> None:
     from gdbench.problems.preprocess import STEPS
 
+    size = e.size if isinstance(e.size, tuple) else ()
+    if len(size) != 2 or not all(type(length) is int and length >= 1 for length in size):
+        raise GdbenchError(f"catalog.toml, [{e.name}]: size has to be [rows, columns], two whole numbers, not {e.size!r}")
     choices = [("kind", e.kind, KINDS), ("task", e.task, TASKS)]
     choices += [("preprocess step", step, STEPS) for step in e.preprocess]
     choices += [("target_preprocess", e.target_preprocess, ("none", "standardise"))]

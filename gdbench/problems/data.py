@@ -18,6 +18,7 @@ from gdbench.errors import GdbenchError, unknown
 from gdbench.problems import catalog, files, preprocess, sources, targets
 from gdbench.problems.catalog import Entry
 from gdbench.problems.raw import Raw
+from gdbench.tasks.memory import within_memory
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -182,6 +183,19 @@ def _load(
     arguments: tuple[tuple[str, Any], ...],
 ) -> Dataset:
     given = dict(arguments)
+    with within_memory(Path(name).name):
+        return _loaded(name, dtype, chosen, seed, test_fraction, target, given)
+
+
+def _loaded(
+    name: str,
+    dtype: str,
+    chosen: tuple[str, ...] | None,
+    seed: int,
+    test_fraction: float | None,
+    target: str | None,
+    given: dict[str, Any],
+) -> Dataset:
     if name in catalog.names():
         entry = catalog.entry(name)
         options = _merge(entry, given, entry.preprocess if chosen is None else chosen)
@@ -191,7 +205,21 @@ def _load(
     else:
         entry, raw, condition = _from_file(Path(name), target, given, chosen)
     with _one_thread():
-        return _build(entry, raw, dtype, chosen, test_fraction, condition)
+        dataset = _build(entry, raw, dtype, chosen, test_fraction, condition)
+    if entry.kind != "file" and chosen is None and not given and target in (None, entry.target):
+        _check_size(entry, dataset)
+    return dataset
+
+
+def _check_size(entry: Entry, dataset: Dataset) -> None:
+    """Raise where a data set of the catalog, loaded as it is declared, has another size than it is declared to have."""
+    found = (dataset.n + len(dataset.y_test), dataset.d)
+    if found != tuple(entry.size):
+        declared = " × ".join(f"{length:,}" for length in entry.size)
+        raise GdbenchError(
+            f"{entry.name} has {found[0]:,} × {found[1]:,} rows and columns, but catalog.toml declares {declared}: "
+            f"correct size = [{found[0]}, {found[1]}] there, or install gdbench again"
+        )
 
 
 def _merge(entry: Entry, given: dict[str, Any], steps: tuple[str, ...]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,18 @@ import numpy as np
 from gdbench.errors import GdbenchError, one_line, unknown
 from gdbench.problems import tables
 from gdbench.problems.raw import Raw
+from gdbench.tasks.memory import refuse_too_large
 
 if TYPE_CHECKING:
+    import zipfile
+
     import pandas as pd
 
 SVMLIGHT = (".svm", ".svmlight", ".libsvm")
+
+#: Bytes that a column takes at the least: its name, in two lists, and what is measured of it.
+A_COLUMN = 128
+
 SUFFIXES = (".csv", ".parquet", ".npz", *SVMLIGHT)
 
 
@@ -108,7 +116,7 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         raise GdbenchError(f"{path.name} is not UTF-8 text") from None
     except pd.errors.ParserWarning:
         raise GdbenchError(f"{path.name} has rows with more values than its first line has columns") from None
-    except (pd.errors.ParserError, csv.Error, ValueError) as error:
+    except (pd.errors.ParserError, csv.Error, ValueError, LookupError, OverflowError, TypeError) as error:
         raise GdbenchError(f"{path.name} is not a valid CSV file: {one_line(error)}") from None
     if named:
         return frame, ()
@@ -130,24 +138,34 @@ def _read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 
     try:
         file = pq.ParquetFile(path)
-        if columns is not None:
-            there = file.schema_arrow.names
-            for name in columns:
-                if name not in there:
-                    raise GdbenchError(f"{path.name}: {unknown('column', name, there)}")
-            columns = list(dict.fromkeys(columns))  # a feature may be the target, too
+        there = file.schema_arrow.names
+        for name in columns or ():
+            if name not in there:
+                raise GdbenchError(f"{path.name}: {unknown('column', name, there)}")
+        wanted = None if columns is None else list(dict.fromkeys(columns))  # a feature may be the target, too
+        rows, width = file.metadata.num_rows, len(wanted or there)
+        refuse_too_large(f"{path.name}, of {rows:,} rows and {width:,} columns,", 8 * rows * width)
         # ignore_metadata: an index that pandas stored is a column like any other
-        return file.read(columns=columns).to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, OSError) as error:  # (a GdbenchError is neither)
+        return file.read(columns=wanted).to_pandas(ignore_metadata=True)
+    except (GdbenchError, MemoryError):
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError) as error:
         raise GdbenchError(f"{path.name} is damaged, truncated or not Parquet: {one_line(error)}") from None
 
 
 def _read_npz(path: Path) -> Raw:
+    import struct
     import zipfile
     import zlib
 
-    if not zipfile.is_zipfile(path):
-        raise GdbenchError(f"{path.name} is truncated or not NPZ")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for key in ("X", "y"):
+                _check_member(archive, key, path.name)
+    except GdbenchError:
+        raise
+    except Exception:  # zipfile and NumPy's header raise errors of many kinds over damaged bytes
+        raise GdbenchError(f"{path.name} is truncated or not NPZ") from None
     try:
         with np.load(path, allow_pickle=False) as arrays:
             held = arrays.files
@@ -156,12 +174,35 @@ def _read_npz(path: Path) -> Raw:
         if "pickle" in str(error):
             raise GdbenchError(f"{path.name} holds Python objects, which are never loaded") from None
         raise GdbenchError(f"{path.name} is damaged: {one_line(error)}") from None
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, LookupError, TypeError) as error:
         raise GdbenchError(f"{path.name} is damaged: {one_line(error)}") from None
     for key in ("X", "y"):
         if not isinstance(found.get(key), np.ndarray):  # a member that is no array comes as bytes
             raise GdbenchError(f"{path.name} has no array '{key}'; it holds: {', '.join(held) or 'nothing'}")
     return _arrays(found["X"], found["y"], path.name)
+
+
+def _check_member(archive: zipfile.ZipFile, key: str, where: str) -> None:
+    """Refuse an array of an NPZ file whose header promises another size than it has, or that cannot fit in memory."""
+    name = f"{key}.npy"
+    if name not in archive.namelist():
+        return
+    with archive.open(name) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        try:
+            shape, _, dtype = read(stream)
+        except ValueError as error:
+            raise GdbenchError(f"{where} is damaged: the header of {key}: {one_line(error)}") from None
+        held = archive.getinfo(name).file_size - stream.tell()
+    if dtype.hasobject:
+        raise GdbenchError(f"{where} holds Python objects, which are never loaded")
+    promised = dtype.itemsize * math.prod(shape)
+    if promised != held or min(shape, default=0) < 0:
+        raise GdbenchError(
+            f"{where} is damaged: the header of {key} says {shape} of {dtype}, {promised:,} bytes, but it holds {held:,}"
+        )
+    refuse_too_large(f"{where}: {key}, of shape {shape}, beside a copy in float64,", promised + 8 * math.prod(shape))
 
 
 def _arrays(X: np.ndarray, y: np.ndarray, where: str) -> Raw:
@@ -193,11 +234,12 @@ def _read_svmlight(path: Path) -> Raw:
 
     try:
         X, y = load_svmlight_file(str(path))
-    except (ValueError, OSError, OverflowError) as error:
+    except (ValueError, OSError, OverflowError, LookupError, TypeError) as error:
         raise GdbenchError(f"{path.name} is damaged or not svmlight: {one_line(error)}") from None
     tables.check_rows(X.shape[0], path.name)
     if not X.shape[1]:
         raise GdbenchError(f"{path.name} has no columns")
+    refuse_too_large(f"{path.name}: {X.shape[1]:,} columns, the largest that it names,", X.shape[1] * A_COLUMN)
     names = [f"x{j + 1}" for j in range(X.shape[1])]
     _check_sparse(X, names, path.name)
     tables.check_finite(y[:, None], ["target"], path.name)

@@ -23,6 +23,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, unknown
 from gdbench.problems.raw import Raw
+from gdbench.tasks.memory import refuse_too_large
 
 STEPS = ("one-hot", "unit-range", "standardise", "condition")
 
@@ -81,6 +82,7 @@ def assemble(raw: Raw, rows: np.ndarray, *, one_hot: bool, sparse: bool) -> Any:
 
 def _dense(numbers: np.ndarray, categories: list[tuple[np.ndarray, int]]) -> np.ndarray:
     d = numbers.shape[1] + sum(levels - 1 for _, levels in categories)
+    refuse_too_large(f"an array of {len(numbers):,} rows and {d:,} columns", 8 * len(numbers) * d)
     X = np.zeros((len(numbers), d))
     X[:, : numbers.shape[1]] = numbers
     first = numbers.shape[1]

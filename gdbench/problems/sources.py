@@ -91,9 +91,11 @@ def shipped(entry: Entry, target: str | None, seed: int, options: dict[str, Any]
     path = catalog.folder() / entry.source
     if not path.is_file():
         raise DatasetUnavailable(f"{path} is missing; install gdbench again, or run python datasets/build.py")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != entry.sha256:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != entry.sha256:
         raise GdbenchError(
-            f"{path} is damaged (its sha256 is not the catalog's); install gdbench again, or run python datasets/build.py"
+            f"{path} is damaged or changed: its sha256 is {found}, the catalog's is {entry.sha256}; install gdbench again or run "
+            f'python datasets/build.py, or, if the change is meant, put sha256 = "{found}" into catalog.toml'
         )
     if not entry.numeric and not entry.categorical:
         _refuse_target(entry, target)

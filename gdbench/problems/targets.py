@@ -10,6 +10,7 @@ from gdbench.errors import GdbenchError, unknown
 from gdbench.problems.catalog import TASKS
 from gdbench.problems.preprocess import check_spread
 from gdbench.problems.raw import Raw
+from gdbench.tasks.gate import as_labels
 
 # A numeric target counts as class labels when it has at most this many values, each this often on average.
 MOST_CLASSES = 20
@@ -79,7 +80,7 @@ def encode(
         if is_label(y):
             raise GdbenchError(f"{where}: regression needs a numeric target, and this one holds labels")
         return task, y.astype(np.float64), ()
-    labels, codes = np.unique(y, return_inverse=True)
+    labels, codes = as_labels(y)
     if len(labels) < 2:
         raise GdbenchError(f"{where}: classification needs at least two classes, and every target is {labels[0]}")
     # the names may cover labels that these rows lack: then the labels' own names are the right ones

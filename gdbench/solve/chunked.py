@@ -17,11 +17,10 @@ from gdbench.kernels import order
 from gdbench.kernels.data import Dense
 from gdbench.kernels.loops.batch import CHUNK, Batches, chunk_gradient
 from gdbench.kernels.loops.objective import objective_and_gradient
-from gdbench.kernels.registry import in_dtype
 from gdbench.kernels.task import Task, Weighted
 from gdbench.solve.chunks import Source, gather
 from gdbench.solve.descent import Descent, checkpoints
-from gdbench.tasks.inputs import as_target, as_weighting, kernel_model
+from gdbench.tasks.inputs import task_of
 from gdbench.tasks.setting import Setting
 
 #: Called with the rows read so far, and those to be read.
@@ -38,12 +37,7 @@ def make_task(source: Source, y: Any, setting: Setting, sample_weight: Any) -> t
     """
     if setting.variant == "stochastic":
         raise GdbenchError("variant 'stochastic' needs X in memory; a dask array or a Parquet folder takes: batch, mini-batch")
-    target, labels = as_target(y, source.rows, setting.loss, source.dtype)
-    data = Dense(np.empty((0, source.columns), source.dtype))
-    weighting = as_weighting(sample_weight, source.rows, source.dtype)
-    model = kernel_model(setting, data, len(labels) if setting.loss.domain == "class" else 1)
-    loss, penalty = in_dtype(setting.loss, source.dtype), in_dtype(setting.penalty, source.dtype)
-    return Task(model, data, target, weighting, loss, penalty), labels
+    return task_of(Dense(np.empty((0, source.columns), source.dtype)), source.rows, y, setting, sample_weight)
 
 
 class ChunkedDescent(Descent):

@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, one_line, unknown
-from gdbench.tasks.inputs import as_floats, check_shape, refuse_nonfinite
+from gdbench.tasks.gate import FLOATS, check_shape, exactly, refuse_nonfinite
+from gdbench.tasks.memory import refuse_too_large
 
 #: A row group is read in so many parts, by columns: decoding one takes several times its memory.
 PARTS = 8
-
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Source:
@@ -45,6 +44,7 @@ class Source:
         self.longest = int(lengths.max())
         self.checked: set[int] = set()
         check_shape((self.rows, columns))
+        refuse_too_large(f"a chunk of {self.longest:,} rows and {columns:,} columns", self.longest * columns * dtype.itemsize)
 
     @property
     def rows(self) -> int:
@@ -53,9 +53,9 @@ class Source:
 
     def read(self, number: int) -> np.ndarray:
         """A chunk, (rows, columns), in C order; what is not finite is refused when it is first met."""
-        values = self.fetch(number)
-        if not values.flags.writeable:
-            values = values.copy()  # the kernels are compiled for arrays of one kind
+        rows = int(self.starts[number + 1] - self.starts[number])
+        # The kernels are compiled for arrays of one kind, and a chunk may turn out to be another than was announced.
+        values = exactly(f"{self.called(number)}, of X", self.fetch(number), (rows, self.columns), self.dtype)
         if number not in self.checked:
             try:
                 refuse_nonfinite("X", values)
@@ -64,7 +64,7 @@ class Source:
             self.checked.add(number)
         return values
 
-    def fetch(self, number: int) -> np.ndarray:
+    def fetch(self, number: int) -> Any:
         """A chunk as it is stored."""
         raise NotImplementedError
 
@@ -88,9 +88,9 @@ class DaskRows(Source):
         self.array = array.rechunk({1: -1})
         super().__init__(array.chunks[0], array.shape[1], array.dtype if array.dtype in FLOATS else np.dtype(np.float64))
 
-    def fetch(self, number: int) -> np.ndarray:
+    def fetch(self, number: int) -> Any:
         """Compute a chunk."""
-        return as_floats("X", self.array.blocks[number, 0].compute())
+        return self.array.blocks[number, 0].compute()
 
 
 class ParquetRows(Source):
@@ -187,7 +187,10 @@ def parquet_files(path: Path) -> list[Path]:
 
 def data_columns(schema: Any) -> list[str]:
     """The columns of a Parquet file, without an index that pandas or dask stored."""
-    index = (schema.pandas_metadata or {}).get("index_columns", [])
+    try:
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+    except (ValueError, AttributeError, TypeError):  # damaged: the columns are there all the same
+        index = []
     return [name for name in schema.names if name not in index]
 
 
@@ -199,20 +202,29 @@ def _opened(path: Path) -> Any:
 
     try:
         return pq.ParquetFile(path, pre_buffer=False)  # a buffer would keep what was read for as long as the file is open
-    except (pa.ArrowException, OSError) as error:
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError) as error:
         raise _unreadable(path, error) from None
 
 
 def _group(path: Path, group: int, names: list[str]) -> Any:
     import pyarrow as pa
 
+    file = _opened(path)
     try:
-        return _opened(path).read_row_group(group, columns=names, use_threads=False).select(names)
-    except (pa.ArrowException, OSError) as error:
+        table = file.read_row_group(group, columns=names, use_threads=False).select(names)
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError) as error:
         raise _unreadable(path, error) from None
+    promised = file.metadata.row_group(group).num_rows
+    if table.num_rows != promised:
+        raise _unreadable(path, f"row group {group} has {table.num_rows:,} rows, and its header says {promised:,}")
+    return table
 
 
-def _unreadable(path: Path, error: Exception) -> GdbenchError:
+def _unreadable(path: Path, error: object) -> GdbenchError:
     return GdbenchError(f"{path.name} is damaged, truncated or not Parquet: {one_line(error)}")
 
 

@@ -22,6 +22,7 @@ from gdbench.solve import clock
 from gdbench.solve.feedback import EpochFeedback, LineSearch
 from gdbench.solve.own import explained
 from gdbench.solve.threads import ThreadedBatches
+from gdbench.tasks.gate import factors_of
 from gdbench.tasks.inputs import in_new_order, row_classes
 from gdbench.tasks.setting import Setting
 
@@ -186,7 +187,7 @@ class Descent:
         if isinstance(self.schedule, schedules.Constant):
             return self.ones[:steps]
         numbers = np.arange(1, steps + 1, dtype=np.float64) + self.state.steps[0]
-        return self.schedule.factor(numbers).astype(self.dtype, copy=False)
+        return factors_of(self.schedule, numbers, self.dtype)
 
     def _run(self, rows: np.ndarray, place: int, rates: np.ndarray) -> None:
         self.loop.run(self.state, rows, place, rates)

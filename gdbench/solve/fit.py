@@ -17,7 +17,9 @@ from gdbench.shown import Shown
 from gdbench.solve import chunked, chunks, descent
 from gdbench.solve.watch import Listener, listening
 from gdbench.tasks import predict
-from gdbench.tasks.inputs import as_array, make_task
+from gdbench.tasks.gate import as_array
+from gdbench.tasks.inputs import in_new_order, kernel_model, make_task, row_classes
+from gdbench.tasks.memory import within_memory
 from gdbench.tasks.model import MLP
 from gdbench.tasks.setting import Options, Setting, rates_of, settle, takes_options
 
@@ -257,13 +259,20 @@ def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any], heard: L
     elif y is None:
         raise GdbenchError("y is missing: give X and y, or a problem such as gd.load_problem('diabetes')")
     setting = settle(**options)
-    if chunks.is_chunked(X):
-        return _pass_over_chunks(X, y, sample_weight, setting, heard)
-    groups = lane_groups(setting)
-    if len(groups) > 1:
+    with within_memory("this descent"):
+        if chunks.is_chunked(X):
+            return _over_chunks(X, y, sample_weight, setting, heard)
+        task, labels = make_task(X, y, setting, sample_weight)
+        groups = lane_groups(setting)
+        if len(groups) == 1:
+            return _pass(task, labels, setting, heard)
+        if setting.shuffle == "once" and setting.variant != "batch":
+            task = in_new_order(task, setting.seed)  # once for all groups
+            groups = [replace(group, shuffle="none") for group in groups]
+        classes = row_classes(task)
+        parts = [task._replace(model=kernel_model(group, task.data, classes)) for group in groups]
         with ThreadPoolExecutor(setting.threads) as pool:
-            return merged(list(pool.map(lambda group: _pass(X, y, sample_weight, group, heard), groups)))
-    return _pass(X, y, sample_weight, setting, heard)
+            return merged(list(pool.map(lambda part, group: _pass(part, labels, group, heard), parts, groups)))
 
 
 def _of_problem(problem: Problem, y: Any, options: dict[str, Any]) -> tuple[Any, np.ndarray, dict[str, Any]]:
@@ -275,14 +284,13 @@ def _of_problem(problem: Problem, y: Any, options: dict[str, Any]) -> tuple[Any,
     return problem.X, problem.y, options | problem.objective_options
 
 
-def _pass(X: Any, y: Any, sample_weight: Any, setting: Setting, heard: Listener | None = None) -> Sweep:
+def _pass(task: Task, labels: tuple, setting: Setting, heard: Listener | None) -> Sweep:
     """One pass over the data for all lanes of a setting."""
-    task, labels = make_task(X, y, setting, sample_weight)
     outcome = descent.run(task, setting, progress=heard)
     return as_sweep(outcome, np.asarray(setting.learning_rates), labels, task.target.size, setting)
 
 
-def _pass_over_chunks(X: Any, y: Any, sample_weight: Any, setting: Setting, heard: Listener | None) -> Sweep:
+def _over_chunks(X: Any, y: Any, sample_weight: Any, setting: Setting, heard: Listener | None) -> Sweep:
     """The same over data that is read chunk by chunk."""
     source, y = chunks.opened(X, y)
     task, labels = chunked.make_task(source, y, setting, sample_weight)

@@ -16,7 +16,8 @@ from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate
 from gdbench.shown import Shown
 from gdbench.solve.own import explained
-from gdbench.tasks.inputs import as_floats, refuse_nonfinite
+from gdbench.tasks.gate import as_floats, factors_of, refuse_nonfinite
+from gdbench.tasks.memory import refuse_too_large
 from gdbench.tasks.setting import loop_form, real, schedule_of, whole
 
 #: A coordinate beyond this has left for infinity.
@@ -112,6 +113,7 @@ def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any) -> np.nd
     if g.ndim != 2 or g.shape[1] != start.size:
         raise GdbenchError(f"gradients must have shape (steps, {start.size}), not {g.shape}")
     refuse_nonfinite("gradients", g)
+    refuse_too_large(f"a path of {len(g):,} steps in {start.size:,} dimensions", 16 * g.size)
     return applied(rule, schedule, start, g.astype(np.float64))
 
 
@@ -180,6 +182,7 @@ def minimize(
     start = as_point(getattr(place, "start", None) if x0 is None else x0)
     check_dimension(place, start.size)
     steps = whole("steps", steps, 0, LARGEST_PATH // start.size)
+    refuse_too_large(f"a path of {steps:,} steps in {start.size:,} dimensions", 8 * (steps + 1) * (3 * start.size + 4))
     rates = rates_for(schedule, steps)
     jolts = noise_for(noise, seed, steps, start.size)
     x, values = np.empty((steps + 1, start.size)), np.empty(steps + 1)
@@ -276,8 +279,9 @@ def rates_for(schedule: Any, steps: int) -> np.ndarray:
     """The learning rate of each step from 1."""
     if getattr(schedule, "listens", ""):
         raise GdbenchError(f"schedule {name_of(schedule)} listens to the objective of fit: give one of the step alone")
+    factors = factors_of(schedule, np.arange(1, steps + 1, dtype=np.float64), np.float64)
     with np.errstate(all="ignore"):
-        rates = schedule.learning_rate * schedule.factor(np.arange(1, steps + 1, dtype=np.float64))
+        rates = schedule.learning_rate * factors
     if not np.isfinite(rates).all():
         raise GdbenchError(f"schedule {name_of(schedule)} gives rates that are not finite: give all of its fields")
     return rates

@@ -9,8 +9,9 @@ from scipy.special import expit
 
 from gdbench.errors import GdbenchError
 from gdbench.kernels.registry import name_of
-from gdbench.tasks.inputs import as_floats, check_shape
+from gdbench.tasks.gate import as_floats, check_shape
 from gdbench.tasks.model import MLP
+from gdbench.tasks.sparse import as_sound, is_sparse
 
 #: What a loss on real targets may declare as its ``link``, with the function from margin to mean.
 INVERSE_LINKS = {"identity": lambda z: z, "log": np.exp, "logit": expit}
@@ -27,7 +28,7 @@ def margins(X: Any, coef: np.ndarray, intercept: Any, model: MLP | None = None) 
     intercept : float, or ndarray of shape (K,)
     model : MLP, optional
     """
-    rows = X.tocsr() if hasattr(X, "tocsr") else as_floats("X", X)
+    rows = as_sound(X) if is_sparse(X) else as_floats("X", X)
     check_shape(rows.shape)
     if model is not None:
         return model.margins(rows, coef)

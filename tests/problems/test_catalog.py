@@ -76,6 +76,9 @@ def test_a_data_set_is_one_table():
         (GOOD.replace("multiclass", "multi"), "unknown task"),
         (GOOD + 'preprocess = ["standardize"]', "did you mean 'standardise'"),
         (GOOD + "test_fraction = 1.0", "test_fraction"),
+        (GOOD.replace("[150, 4]", "150"), r"size has to be \[rows, columns\], two whole numbers, not 150"),
+        (GOOD.replace("[150, 4]", '[150, "4"]'), "size has to be"),
+        (GOOD.replace("[150, 4]", "[150, 0]"), "size has to be"),
         (GOOD.replace('"sklearn"', '"shipped"'), "needs sha256 and target"),
     ],
 )

@@ -1,6 +1,7 @@
 import hashlib
 import math
 import socket
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -258,8 +259,29 @@ def folder(tmp_path, monkeypatch):
 def test_a_truncated_shipped_file_is_refused(folder):
     content = (catalog_folder() / "diamonds.parquet").read_bytes()
     (folder / "diamonds.parquet").write_bytes(content[:-1000])
-    with pytest.raises(GdbenchError, match=r"diamonds\.parquet is damaged .* datasets/build\.py"):
+    with pytest.raises(GdbenchError, match=r"diamonds\.parquet is damaged .* [0-9a-f]{64}, .*build\.py"):
         data.load("diamonds")
+
+
+def test_a_wrong_checksum_shows_both_and_what_to_do(folder):
+    content = (catalog_folder() / "diamonds.parquet").read_bytes() + b"more"
+    (folder / "diamonds.parquet").write_bytes(content)
+    with pytest.raises(GdbenchError) as caught:
+        data.load("diamonds")
+    message, found = str(caught.value), hashlib.sha256(content).hexdigest()
+    assert f'put sha256 = "{found}" into catalog.toml' in message
+    assert catalog.entry("diamonds").sha256 in message and "\n" not in message
+
+
+@pytest.mark.parametrize("size", [(442, 11), (441, 10), (10, 442)])
+def test_a_wrong_size_in_the_catalog_is_refused(size, monkeypatch):
+    entry = replace(catalog.entry("diabetes"), size=size)
+    monkeypatch.setattr(catalog, "entry", lambda _: entry)
+    data._load.cache_clear()
+    with pytest.raises(GdbenchError, match=r"has 442 × 10 .* declares \d+ × \d+: correct size = \[442, 10\]"):
+        data.load("diabetes")
+    assert data.load("diabetes", preprocessing="none").d == 10  # what is not loaded as declared may differ
+    data._load.cache_clear()
 
 
 def test_a_missing_shipped_file_is_named(folder):
@@ -317,11 +339,13 @@ def fake_bunch(name):
 
 @pytest.mark.parametrize("name", FETCHED)
 def test_what_a_download_gives_is_taken_apart(name, monkeypatch):
-    entry, calls = catalog.entry(name), []
+    bunch, calls = fake_bunch(name), []
+    entry = replace(catalog.entry(name), size=bunch.data.shape)
+    monkeypatch.setattr(catalog, "entry", lambda _: entry)
 
     def fetch(**options):
         calls.append(options)
-        return fake_bunch(name)
+        return bunch
 
     monkeypatch.setattr(sklearn.datasets, entry.source, fetch)
     data._load.cache_clear()

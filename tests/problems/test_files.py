@@ -12,6 +12,7 @@ from sklearn.datasets import dump_svmlight_file
 import gdbench as gd
 from gdbench.errors import GdbenchError
 from gdbench.problems import catalog, data
+from gdbench.tasks import memory
 
 TABLE = "hours,group,score\n" + "".join(f"{i},{'uvw'[i % 3]},{i * i % 7 + 0.5}\n" for i in range(30))
 
@@ -151,6 +152,48 @@ def npz(**arrays):
     return stream.getvalue()
 
 
+def zipped(X, y=None):
+    """An NPZ file of members given as bytes."""
+    import io
+    import zipfile
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("X.npy", X)
+        archive.writestr("y.npy", npy(np.ones(3)) if y is None else y)
+    return stream.getvalue()
+
+
+def npy(array):
+    import io
+
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def lying(shape):
+    """The bytes of an array of 3 rows whose header says another shape."""
+    content = npy(np.eye(3))
+    told = f"'shape': {shape}, }}"
+    return content.replace(b"'shape': (3, 3), }".ljust(len(told)), told.encode())
+
+
+def many_rows(rows):
+    """A Parquet file of a few kilobytes with so many equal rows."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    stream = io.BytesIO()
+    table = pa.table({"a": np.ones(1_000_000), "y": np.ones(1_000_000)})
+    with pq.ParquetWriter(stream, table.schema) as writer:
+        for _ in range(rows // 1_000_000):
+            writer.write_table(table)
+    return stream.getvalue()
+
+
 SHIPPED = (catalog.folder() / "diamonds.parquet").read_bytes()
 BAD = {
     "empty.csv": ("", r"empty\.csv is empty"),
@@ -186,6 +229,11 @@ BAD = {
     "rows.npz": (npz(X=np.eye(3), y=np.ones(2)), r"X has 3 rows, but y has the shape \(2,\)"),
     "complex.npz": (npz(X=np.eye(3) * 1j, y=np.ones(3)), "X has to be numeric"),
     "nan.npz": (npz(X=np.array([[1, np.nan], [2, 3]]), y=np.ones(2)), "row 1, column 'x2'"),
+    "rows-lie.npz": (zipped(lying("(3000000000, 3)")), "damaged: the header of X says .3000000000, 3. of float64"),
+    "huge-lie.npz": (zipped(lying("(10 ** 30, 3)")), "truncated or not NPZ|damaged"),
+    "negative.npz": (zipped(lying("(-1, 3)")), "damaged: the header of X"),
+    "short.npz": (zipped(npy(np.eye(3))[:-8]), "damaged: the header of X says .3, 3. of float64, 72 bytes, but it holds 64"),
+    "noheader.npz": (zipped(b"hello"), "truncated or not NPZ"),
     "nocolumns.npz": (npz(X=np.ones((3, 0)), y=np.ones(3)), "has no columns"),
     "text.svm": ("hello world\n", "damaged or not svmlight"),
     "truncated.svm": ("1 1:2\n-1 1:", "damaged or not svmlight"),
@@ -202,6 +250,21 @@ def test_a_bad_file_is_one_clear_line(tmp_path, name):
         data.load(write(tmp_path / name, content))
     assert "\n" not in str(caught.value)
     assert name.split(".")[0] in str(caught.value)
+
+
+def test_what_cannot_fit_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 100 << 20)
+    bomb = npy(np.zeros((10_000_000, 1)))
+    files = {
+        "wide.svm": (b"1 2147483647:1\n-1 1:2\n", r"2,147,483,6\d\d columns, .* would take 2\d\d\.\d GB, but only 105 MB"),
+        "bomb.npz": (zipped(bomb), r"bomb\.npz: X, of shape \(10000000, 1\), .* would take 160 MB, but only 105 MB"),
+        "rows.parquet": (many_rows(9_000_000), r"rows\.parquet, of 9,000,000 rows and 2 columns, would take 144 MB"),
+    }
+    for name, (content, message) in files.items():
+        assert len(content) < 3_000_000
+        with pytest.raises(GdbenchError, match=message) as caught:
+            data.load(write(tmp_path / name, content))
+        assert "\n" not in str(caught.value)
 
 
 HUGE = {

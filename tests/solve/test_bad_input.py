@@ -3,13 +3,17 @@
 import math
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 
 import gdbench as gd
+from gdbench.tasks import inputs, memory
 
 N, D = 12, 3
 X = np.random.default_rng(0).normal(size=(N, D))
@@ -63,6 +67,27 @@ def coo_at(value):
     matrix = csr().tocoo()
     matrix.row[0] = value
     return matrix
+
+
+def lil_at(row, columns, values):
+    matrix = csr().tolil()
+    matrix.rows[row], matrix.data[row] = columns, values
+    return matrix
+
+
+def dia_of(**parts):
+    return broken(sp.dia_matrix(X), **parts)
+
+
+def dok_at(place):
+    matrix = csr().todok()
+    dict.__setitem__(getattr(matrix, "_dict", matrix), place, 1.0)
+    return matrix
+
+
+def wide(columns):
+    """Three stored values in a matrix of so many columns."""
+    return sp.csr_matrix((np.ones(3), np.array([0, 1, 2]), np.minimum(np.arange(N + 1), 3)), shape=(N, columns))
 
 
 # Label: what is passed as X, and a part of the message.
@@ -119,12 +144,36 @@ BAD_X = {
     "csc row too large": (lambda: csc_at(10**6), "no valid sparse matrix"),
     "csc row negative": (lambda: csc_at(-3), "no valid sparse matrix"),
     "bsr column too large": (lambda: bsr_at(10**6), "no valid sparse matrix"),
+    "csr starts overflow": (lambda: starts_at(5, -(2**31)), "no valid sparse matrix"),
+    "csr starts rise and fall": (lambda: starts_at(4, csr().indptr[6]), "no valid sparse matrix"),
+    "csr of other byte order beyond": (
+        lambda: broken(csr(), indices=(csr().indices + 3).astype(">i4")),
+        "no valid sparse matrix",
+    ),
+    "csr columns of two dimensions": (lambda: broken(csr(), indices=csr().indices[:, None]), "no valid sparse matrix"),
+    "csr values of two dimensions": (lambda: broken(csr(), data=csr().data[:, None]), "no valid sparse matrix"),
+    "csr columns missing": (lambda: broken(csr(), indices=None), "no valid sparse matrix"),
+    "csr columns a list": (lambda: broken(csr(), indices=csr().indices.tolist()), "no valid sparse matrix"),
+    "lil column too large": (lambda: lil_at(2, [0, 10**7], [1.0, 1.0]), "no valid sparse matrix"),
+    "lil column negative": (lambda: lil_at(2, [-3], [1.0]), "no valid sparse matrix"),
+    "lil with too few values": (lambda: lil_at(2, [0, 1, 2], [1.0]), "no valid sparse matrix"),
+    "lil with too few rows": (lambda: broken(csr().tolil(), rows=csr().tolil().rows[:5]), "no valid sparse matrix"),
+    "lil with no list": (lambda: lil_at(2, None, [1.0]), "no valid sparse matrix"),
+    "dia with too few diagonals": (lambda: dia_of(data=np.ones((1, 3))), "no valid sparse matrix"),
+    "dia with diagonals between": (lambda: dia_of(offsets=sp.dia_matrix(X).offsets + 0.5), "no valid sparse matrix"),
+    "dok column too large": (lambda: dok_at((0, 10**7)), "no valid sparse matrix"),
+    "dok row negative": (lambda: dok_at((-2, 0)), "no valid sparse matrix"),
+    "dok with no place": (lambda: dok_at("here"), "no valid sparse matrix"),
+    "coo columns missing": (lambda: broken(csr().tocoo(), col=np.zeros(2, np.int32)), "no valid sparse matrix"),
+    "csr of a trillion columns": (lambda: wide(2**40), r"1,099,511,627,776 columns .* would take [\d.]+ TB, but only"),
+    "csr of too many rows": (lambda: broken(csr(), _shape=(2**40, D)), "at most 2147483647 are supported"),
+    "three billion broadcast rows": (lambda: np.broadcast_to(X[0], (3 * 10**9, D)), "X has 3000000000 rows; at most"),
     "coo row too large": (lambda: coo_at(10**6), "no valid sparse matrix"),
     "coo row negative": (lambda: coo_at(-2), "no valid sparse matrix"),
 }
 
 BAD_Y = {
-    "none": (lambda: None, "y must have one dimension"),
+    "none": (lambda: None, "y is missing: give X and y"),
     "a number": (lambda: 1.0, "y must have one dimension"),
     "too short": (lambda: Y[:5], "X has 12 rows but y has 5 values"),
     "too long": (lambda: np.r_[Y, Y], "X has 12 rows but y has 24 values"),
@@ -150,6 +199,14 @@ BAD_LABELS = {
     "nan": ("log_loss", lambda: changed(SIGN.astype(float), 2, np.nan), "NaN"),
     "none": ("log_loss", lambda: np.array(["a", None] * (N // 2), dtype=object), "missing"),
     "object nan": ("log_loss", lambda: np.array([1.0, math.nan] * (N // 2), dtype=object), "missing"),
+    "strings with nan": (
+        "cross_entropy",
+        lambda: np.array(["a", "b", np.nan] * (N // 3), dtype=np.dtypes.StringDType(na_object=np.nan)),
+        "missing",
+    ),
+    "strings with none": ("log_loss", lambda: np.array(["a", None] * 6, np.dtypes.StringDType(na_object=None)), "missing"),
+    "dates with nat": ("log_loss", lambda: np.array(["2020-01-01", "NaT"] * (N // 2), "M8[D]"), "missing"),
+    "time spans with nat": ("cross_entropy", lambda: np.array([1, 2, "NaT"] * (N // 3), "m8[s]"), "missing"),
     "pandas' missing": ("cross_entropy", lambda: pd.Series(["a", pd.NA] * (N // 2), dtype="object"), "missing"),
     "numbers and text": ("log_loss", lambda: np.array([1, "a"] * (N // 2), dtype=object), "cannot be sorted"),
     "complex": ("cross_entropy", lambda: SIGN * 1j, "complex"),
@@ -474,12 +531,21 @@ def falsely_canonical():
     return matrix
 
 
+def unaligned():
+    buffer = np.zeros(X.nbytes + 1, np.uint8)
+    view = buffer[1:].view(np.float64).reshape(X.shape)
+    view[...] = X
+    return view
+
+
 SAME_ROWS = {
     "lists": lambda: X.tolist(),
     "tuples": lambda: tuple(map(tuple, X)),
     "fortran order": lambda: np.asfortranarray(X),
     "a view": lambda: np.repeat(X, 2, axis=0)[::2],
     "other byte order": lambda: X.astype(">f8"),
+    "off the boundaries of its type": unaligned,
+    "a field of records": lambda: np.rec.fromarrays([np.zeros((N, D), np.int8), X], names="flag,value")["value"],
     "objects": lambda: X.astype(object),
     "decimals": lambda: [[Decimal(value) for value in row] for row in X.tolist()],
     "fractions": lambda: [[Fraction(value) for value in row] for row in X.tolist()],
@@ -487,6 +553,47 @@ SAME_ROWS = {
     "a frame": lambda: pd.DataFrame(X, columns=list("abc")),
     "unmasked": lambda: np.ma.masked_array(X),
     "read-only": lambda: np.frombuffer(X.tobytes()).reshape(X.shape),
+}
+
+
+def strided(matrix):
+    """The same matrix, its arrays every second place of longer ones."""
+    return broken(matrix, **{name: np.repeat(getattr(matrix, name), 2)[::2] for name in ("data", "indices", "indptr")})
+
+
+def fields_of_records():
+    """A CSR whose values and columns are the fields of one array: strided, and off the boundaries of their type."""
+    matrix = csr()
+    records = np.zeros(matrix.nnz, dtype=[("flag", np.int8), ("value", np.float64), ("column", np.int32)])
+    records["value"], records["column"] = matrix.data, matrix.indices
+    return broken(matrix, data=records["value"], indices=records["column"])
+
+
+def typed(matrix, **types):
+    return broken(matrix, **{name: getattr(matrix, name).astype(dtype) for name, dtype in types.items()})
+
+
+# X with a column of zeros, so that nothing is stored for some places.
+SAME_CSR = {
+    "columns of other byte order": lambda: typed(csr(), indices=">i4"),
+    "starts of other byte order": lambda: typed(csr(), indptr=">i8"),
+    "values of other byte order": lambda: typed(csr(), data=">f8"),
+    "all of other byte order": lambda: typed(csr(), data=">f8", indices=">i8", indptr=">i4"),
+    "short columns": lambda: typed(csr(), indices=np.int8, indptr=np.uint16),
+    "long columns": lambda: typed(csr(), indices=np.int64, indptr=np.int64),
+    "columns longer than starts": lambda: typed(csr(), indices=np.int64),
+    "unsigned": lambda: typed(csr(), indices=np.uint64, indptr=np.uint64),
+    "strided": lambda: strided(csr()),
+    "the real part of complex": lambda: (csr() * (1 + 2j)).real,
+    "fields of records": fields_of_records,
+    "strided csc": lambda: strided(csr().tocsc()),
+    "csc of other byte order": lambda: typed(csr().tocsc(), indices=">i4"),
+    "bsr of other byte order": lambda: typed(csr().tobsr((2, 3)), data=">f8", indices=">i4"),
+    "coo of other byte order": lambda: broken(csr().tocoo(), row=csr().tocoo().row.astype(">i8")),
+    "dia": lambda: csr().todia(),
+    "dia array of other byte order": lambda: typed(sp.dia_array(csr()), data=">f8", offsets=">i4"),
+    "lil array": lambda: sp.lil_array(csr()),
+    "more room than values": lambda: broken(csr(), data=np.r_[csr().data, 7.0], indices=np.r_[csr().indices, np.int32(10**6)]),
 }
 
 SAME_SPARSE = {
@@ -642,3 +749,194 @@ def test_no_steps_are_a_path_of_one_point():
 
 def test_replayed_overflow_is_infinite_without_a_warning():
     assert np.isinf(gd.replay("gd", [1.0], [[1e308], [1e308]], 10.0)[-1]).all()
+
+
+@pytest.mark.parametrize("label", SAME_CSR)
+def test_the_arrays_of_a_sparse_matrix_may_be_of_any_kind(label):
+    np.testing.assert_array_equal(once(SAME_CSR[label]()).coef, once(csr()).coef)
+
+
+ESTIMATORS = {
+    "online": gd.GDRegressor(random_state=0, max_iter=2, tol=None),
+    "batches": gd.GDRegressor(random_state=0, max_iter=2, tol=None, batch_size=4),
+}
+UNSOUND = [label for label in BAD_X if label.startswith(("csr ", "csc ", "bsr ", "lil ", "dia ", "dok ", "coo "))]
+PASSES = ("fit", "partial_fit", "predict")
+
+
+@pytest.mark.parametrize("label", UNSOUND)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_estimators_refuse_unsound_rows(name, label):
+    fitted = clone(ESTIMATORS[name]).fit(csr(), Y)
+    for method in PASSES:
+        if label == "csr of a trillion columns" and method != "fit":
+            continue  # scikit-learn's count of features refuses them
+        target = () if method == "predict" else (Y,)
+        model = fitted if method == "predict" else clone(fitted)
+        with pytest.raises(ValueError) as caught:
+            getattr(model, method)(BAD_X[label][0](), *target)
+        assert "\n" not in str(caught.value)
+
+
+#: scikit-learn's estimators take columns of 32 bits only, in whatever byte order.
+LONG = ("starts of other", "all of other", "long columns", "columns longer", "unsigned")
+
+
+@pytest.mark.parametrize("label", [label for label in SAME_CSR if not label.startswith(LONG)])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_estimators_take_sparse_rows_of_any_kind(name, label):
+    found = clone(ESTIMATORS[name]).fit(SAME_CSR[label](), Y)
+    np.testing.assert_array_equal(found.coef_, clone(ESTIMATORS[name]).fit(csr(), Y).coef_)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    "label", [label for label in BAD_LABELS if any(word in label for word in ("nan", "none", "nat", "missing"))]
+)
+def test_estimators_refuse_missing_labels(label, method):
+    y = BAD_LABELS[label][1]()
+    classes = {"classes": ["a", "b"]} if method == "partial_fit" else {}
+    with pytest.raises(ValueError) as caught:
+        getattr(gd.GDClassifier(), method)(X, y, **classes)
+    assert "missing" in str(caught.value) or "NaN" in str(caught.value)
+
+
+BAD_STARTS = {
+    "too short": np.zeros(D - 1),
+    "too long": np.zeros(D + 1),
+    "empty": np.zeros(0),
+    "too wide": np.zeros((2, D)),
+    "complex": np.zeros(D, complex),
+    "text": np.array(["1"] * D),
+}
+
+
+@pytest.mark.parametrize("label", BAD_STARTS)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_estimators_refuse_weights_that_do_not_fit(name, label):
+    for fit in ("partial_fit", "fit"):
+        model = clone(ESTIMATORS[name]).set_params(warm_start=True).fit(X, Y)
+        model.coef_ = BAD_STARTS[label]
+        with pytest.raises((ValueError, TypeError)):
+            getattr(model, fit)(X, Y)
+
+
+@pytest.mark.parametrize("kind", ["other byte order", "strided", "read-only"])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_estimators_go_on_from_weights_of_any_kind(name, kind):
+    model, other = (clone(ESTIMATORS[name]).fit(X, Y) for _ in range(2))
+    coef = model.coef_.copy()
+    coef.flags.writeable = False
+    made = {"other byte order": coef.astype(">f8"), "strided": np.repeat(coef, 2)[::2], "read-only": coef}
+    model.coef_ = made[kind]
+    np.testing.assert_array_equal(model.partial_fit(X, Y).coef_, other.partial_fit(X, Y).coef_)
+
+
+class Schedule(NamedTuple):
+    """A user's schedule whose factors are any array."""
+
+    learning_rate: float = 0.1
+    shape: str = "sound"
+
+    def factor(self, t):
+        return FACTORS[self.shape](t)
+
+
+FACTORS = {
+    "sound": lambda t: 1.0 / t,
+    "one number": lambda t: 0.5,
+    "too short": lambda t: np.ones(max(0, t.size - 1)),
+    "too long": lambda t: np.ones(t.size + 1),
+    "two dimensions": lambda t: np.ones((t.size, 1)),
+    "none": lambda t: None,
+    "text": lambda t: np.full(t.shape, "1"),
+    "complex": lambda t: np.ones(t.shape, complex),
+    "objects": lambda t: np.ones(t.shape, object),
+    "nan": lambda t: np.where(t == 2, np.nan, 1.0),
+    "infinite": lambda t: t * np.inf,
+    "failing": lambda t: t[10**6],
+    "broadcast": lambda t: np.broadcast_to(1.0, t.shape),
+    "strided": lambda t: np.repeat(1.0 / t, 2)[::2],
+    "other byte order": lambda t: (1.0 / t).astype(">f8"),
+    "whole numbers": lambda t: np.ones(t.shape, int),
+    "short floats": lambda t: np.ones(t.shape, np.float32),
+    "a list": lambda t: (1.0 / t).tolist(),
+}
+REFUSED_FACTORS = list(FACTORS)[1:12]
+
+
+@pytest.mark.parametrize("label", REFUSED_FACTORS)
+def test_factors_that_are_no_rates_are_refused(label):
+    schedule = Schedule(shape=label)
+    refused("schedule", gd.fit, X, Y, learning_rate=schedule, variant="batch", epochs=9)
+    refused("schedule", gd.replay, "gd", [1.0, 2.0], G, schedule)
+
+
+@pytest.mark.parametrize("label", [label for label in FACTORS if label not in REFUSED_FACTORS])
+def test_factors_may_be_arrays_of_any_kind(label):
+    given = gd.fit(X, Y, learning_rate=Schedule(shape=label), variant="batch", epochs=9)
+    plain = {"learning_rate": "constant"} if label in ("broadcast", "whole numbers", "short floats") else {}
+    expected = gd.fit(X, Y, **({"learning_rate": 0.1} if plain else {"learning_rate": Schedule()}), variant="batch", epochs=9)
+    np.testing.assert_array_equal(given.coef, expected.coef)
+
+
+TOO_LARGE = {
+    "columns": (lambda: gd.fit(wide(10**7), Y), "gd for 1 model of 10,000,001 weights, from 10,000,000 columns"),
+    "rates": (lambda: gd.sweep(wide(10**6), Y, learning_rates=[0.1] * 9), "9 models"),
+    "classes": (lambda: gd.fit(wide(10**6), range(N), loss="cross_entropy"), "of 12,000,012 weights"),
+    "optimizer's state": (lambda: gd.fit(wide(10**6), Y, optimizer="adam", learning_rate=0.1), "mini-batch adam"),
+    "units": (lambda: gd.fit(X, Y, model=gd.MLP(hidden=10**12)), "mini-batch gd for 1 model"),
+    "memory of rows": (
+        lambda: gd.sweep(np.ones((10**6, 1)), np.ones(10**6), optimizer="saga", variant="stochastic", learning_rates=[0.1] * 8),
+        "stochastic saga for 8 models",
+    ),
+    "a copy": (lambda: gd.fit(np.broadcast_to(1.0, (10**7, 1)), np.ones(10**7)), r"X, of shape \(10000000, 1\)"),
+    "a target": (lambda: gd.fit(np.ones((10**7, 1), np.float32), np.broadcast_to(1.0, 10**7)), "y, of shape"),
+    "rows of coo": (lambda: gd.fit(sp.coo_array((10**8, 1)), np.zeros(1)), "where each of the 100,000,000 rows of X starts"),
+    "a path": (lambda: gd.minimize("parabola", steps=10**7), "a path of 10,000,000 steps in 1 dimensions"),
+    "weights": (lambda: gd.GDRegressor(tol=None).fit(wide(10**8), Y), "weights of 1 outputs for 100,000,000 columns"),
+    "weights of classes": (lambda: gd.GDClassifier().fit(wide(10**7), range(N)), "weights of 12 outputs for 10,000,000 columns"),
+}
+
+
+@pytest.mark.parametrize("label", TOO_LARGE)
+def test_what_cannot_fit_is_refused_before_it_is_allocated(label, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 70 << 20)
+    monkeypatch.setattr(memory, "SMALL", 1 << 20)
+    if label in ("rates", "optimizer's state", "memory of rows"):
+        monkeypatch.setattr(memory, "available", lambda: 40 << 20)
+    make, message = TOO_LARGE[label]
+    refused(f"{message}.* would take .* but only .* of memory are available", make)
+
+
+def test_what_nobody_foresaw_is_one_line_too(monkeypatch):
+    def no_memory(*_):
+        raise MemoryError("Unable to allocate 8.00 TiB\nfor an array")
+
+    monkeypatch.setattr("gdbench.solve.fit.make_task", no_memory)
+    refused("does not fit in memory: Unable to allocate 8.00 TiB for an array", gd.fit, X, Y)
+
+
+def test_a_sweep_on_threads_checks_and_copies_its_rows_once(monkeypatch):
+    seen = []
+    checked = inputs.as_rows
+    monkeypatch.setattr(inputs, "as_rows", lambda X: seen.append(1) or checked(X))
+    rates = np.geomspace(1e-3, 1e-1, 40)
+    for shuffle in ("epoch", "once"):
+        seen.clear()
+        alone, several = (gd.sweep(X.tolist(), Y, learning_rates=rates, shuffle=shuffle, threads=t, **QUICK) for t in (1, 3))
+        assert len(seen) == 2
+        np.testing.assert_array_equal(alone.coef, several.coef)
+
+
+def test_memory_is_that_of_the_machine_or_what_a_limit_leaves():
+    resource = pytest.importorskip("resource")
+    free = memory.available()
+    assert 0 < free < 1 << 50
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), before[1]))
+        assert memory.available() <= 300 << 20
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
