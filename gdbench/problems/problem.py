@@ -13,7 +13,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError
 from gdbench.kernels import losses
-from gdbench.kernels.compile import jit
+from gdbench.kernels.compile import storage
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Task
 from gdbench.problems import data
@@ -95,7 +95,7 @@ class Problem(Shown):
         GdbenchError
             No finite minimum, or a loss whose minimum gdbench cannot certify.
         """
-        path = jit.cache_root() / "optima" / f"{self.digest}-{_solver_digest()}.npz"
+        path = storage.cache_root() / "optima" / f"{self.digest}-{_solver_digest()}.npz"
         found = _read(path)
         if found is None:
             wide = self._in_float64()
@@ -195,7 +195,7 @@ def load_problem(
 
 def _solver_digest() -> str:
     """Digest of the code that finds optima, so that a change of it is not served an old answer."""
-    return hashlib.sha256(Path(solve.__code__.co_filename).read_bytes() + jit.digest().encode()).hexdigest()[:8]
+    return hashlib.sha256(Path(solve.__code__.co_filename).read_bytes() + storage.digest().encode()).hexdigest()[:8]
 
 
 def _read(path: Path) -> Optimum | None:

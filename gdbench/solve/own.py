@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from numba.core.errors import NumbaError, UnsupportedBytecodeError
+from numba import NumbaError, UnsupportedBytecodeError
 
 from gdbench.errors import GdbenchError, one_line
-from gdbench.kernels.compile.jit import foreign_classes
+from gdbench.kernels.compile.type_key import foreign_classes
 from gdbench.kernels.members import kind_of, try_out
 
 

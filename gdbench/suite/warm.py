@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels.compile import jit
+from gdbench.kernels.compile import storage
 from gdbench.solve import descent
 from gdbench.suite import landscapes, spread
 from gdbench.suite.plan import COMPILE, Case, Loop, Plan, Solver
@@ -35,14 +35,14 @@ def marker(loop: Loop) -> Path:
 
     Numba keeps the code of each installation by itself, and looks at the time of its files: so does the marker.
     """
-    words = f"{loop!r} {Path(jit.__file__).parent} {installed()}"
-    return jit.cache_folder() / "suites" / hashlib.sha256(words.encode()).hexdigest()[:16]
+    words = f"{loop!r} {Path(storage.__file__).parent} {installed()}"
+    return storage.cache_folder() / "suites" / hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 @cache
 def installed() -> int:
     """When the newest file of the kernels was written, in nanoseconds."""
-    return max(path.stat().st_mtime_ns for path in jit.sources())
+    return max(path.stat().st_mtime_ns for path in storage.sources())
 
 
 def estimate(plan: Plan) -> float:

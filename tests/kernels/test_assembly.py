@@ -9,7 +9,7 @@ import pytest
 from numba.core.runtime import _nrt_python, rtsys
 
 import gdbench as gd
-from gdbench.kernels.compile.jit import cache_folder
+from gdbench.kernels.compile.storage import cache_folder
 from gdbench.kernels.data import Dense
 from gdbench.kernels.lanes import LANES
 from gdbench.kernels.loops import batch, objective, paired, rowwise, short

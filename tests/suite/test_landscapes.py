@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels.compile import jit
+from gdbench.kernels.compile import storage
 from gdbench.report import view
 from gdbench.suite import plan, run_suite, spec, warm
 
@@ -91,7 +91,7 @@ def test_a_landscape_takes_no_key_of_data(tmp_path, key):
 
 def test_its_loops_are_compiled_before_the_suite_begins(found, tmp_path, monkeypatch):
     made = plan.make(spec.load(found.folder.parent / "a.toml"))
-    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)  # where the markers lie
+    monkeypatch.setattr(storage, "cache_folder", lambda: tmp_path)  # where the markers lie
     names = {(loop[0], loop[1]) for loop in warm.missing(made)}
     assert names == {(place, rule) for place in ("Parabola", "Himmelblau", "Saddle") for rule in ("gd", "adam")}
     for loop, use in made.loops.items():

@@ -3,6 +3,19 @@
 Numba optimises each function that a kernel calls and turns it into machine code, for itself, before the kernel is. For a
 function that is inlined wherever it is called nobody runs that code, and the kernel that holds it is optimised once more.
 Function by function it is still tidied up: without that, small batches over 100 columns ran a third slower.
+
+All of this rests on private names of Numba. Kernels work without it, and take longer to compile: what is missing at import
+is left out by ``jit.py``, and ``GDBENCH_PLAIN_NUMBA=1`` leaves it out where it fails later. What would break it:
+
+- ``JITCodeLibrary._optimize_final_module`` and ``_finalize_final_module``, the two steps that are left out, and
+  ``_finalize_dynamic_globals`` and ``_finalized``, of which the second consists but for the machine code. Under other names the
+  steps are taken again: slower, and right.
+- ``NativeLowering.run_pass``, that it uses a library found in the state, and that ``no_compile`` in the flags ends it before the
+  code is made callable: otherwise the compiler reports an unfinished library.
+- ``state.targetctx.insert_user_function``, ``state["cr"].fndesc`` and ``_replace``, which tell callers where the body is, and
+  ``library.enable_object_caching``, without which a kernel that holds the body cannot be stored.
+- ``DefaultPassBuilder.define_nopython_pipeline`` and its list ``passes`` of pairs, in which the last step is replaced; with
+  another way of lowering nothing is replaced, and the body is compiled as usual.
 """
 
 from __future__ import annotations

@@ -1,35 +1,28 @@
-"""The one jit policy: flags, cache folder, and the rule for code from outside the package.
+"""The one jit policy: flags, what is kept on disk, and the rule for code from outside the package.
 
 Every compiled function of gdbench is made here, by :func:`kernel` (called from Python) or by
 :mod:`gdbench.kernels.compile.tags` (inlined into kernels). Nothing compiles at import.
 
-Numba keys its disk cache on the file that holds the kernel and does not see edits in files that the kernel
-imports, so an edited update rule would silently run the old code. The cache folder is therefore named by a digest of
-all kernel sources and of the compiler's versions: edited sources mean another folder.
+Two things make compiling faster by private names of Numba: the cache on disk (``cache.py``) and bodies that are not compiled
+for themselves (``inlining.py``). Where a release of Numba lacks those names, or ``GDBENCH_PLAIN_NUMBA`` is set to 1, kernels
+compile without: each process for itself and more slowly, to the same results.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import hashlib
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
+import threading
+from collections.abc import Callable
 from typing import Any
 
-import llvmlite
 import llvmlite.binding as llvm
 import numba
-import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
-from gdbench.kernels.compile.inlining import Inlined
+from gdbench.kernels.compile.type_key import foreign_classes, type_key
 
 #: ``fastmath=True`` would let LLVM assume that no NaN or infinity occurs and delete the checks for divergence; these
 #: flags keep ``isfinite`` right and still let sums be vectorised and products be fused.
@@ -39,10 +32,23 @@ FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 #: zero from inner loops (the result is inf or nan, as in NumPy).
 OPTIONS: dict[str, Any] = {"fastmath": FASTMATH, "error_model": "numpy"}
 
-#: For the bodies that are inlined into kernels wherever they are called.
-INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True, "pipeline_class": Inlined}
 
-DAYS_KEPT = 30
+def _keep_in_memory(dispatcher: Any, function: Callable) -> None:
+    """What takes the place of the cache on disk: nothing."""
+
+
+PIPELINE: dict[str, Any] = {}
+keep_on_disk = _keep_in_memory
+if os.environ.get("GDBENCH_PLAIN_NUMBA", "0") in ("", "0"):
+    with contextlib.suppress(ImportError, AttributeError):
+        from gdbench.kernels.compile.inlining import Inlined
+
+        PIPELINE = {"pipeline_class": Inlined}
+    with contextlib.suppress(ImportError, AttributeError):
+        from gdbench.kernels.compile.cache import keep_on_disk
+
+#: For the bodies that are inlined into kernels wherever they are called.
+INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True, **PIPELINE}
 
 #: New objects after which garbage is collected during a compilation: the memory needed stays the same.
 COLLECT_AFTER = 50_000
@@ -52,77 +58,33 @@ COLLECT_AFTER = 50_000
 llvm.set_option("gdbench", "--runtime-memory-check-threshold=64")
 
 
-def sources() -> list[Path]:
-    """Every Python file below ``gdbench/kernels``, sorted."""
-    return sorted(Path(__file__).parents[1].rglob("*.py"))
+class _RarelyCollected:
+    """Search a compilation's millions of objects for cyclic garbage less often than usual: it took a fifth of the time.
+
+    The threshold is the process's own: the first of the compilations that overlap raises it, the last puts it back.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.compilations = 0
+        self.before = self.raised = gc.get_threshold()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.compilations == 0:
+                self.before = first, *others = gc.get_threshold()
+                gc.set_threshold(max(first, COLLECT_AFTER) if first > 0 else 0, *others)
+                self.raised = gc.get_threshold()
+            self.compilations += 1
+
+    def __exit__(self, *failure: object) -> None:
+        with self.lock:
+            self.compilations -= 1
+            if self.compilations == 0 and gc.get_threshold() == self.raised:  # else the program has set one of its own
+                gc.set_threshold(*self.before)
 
 
-@cache
-def digest() -> str:
-    """Digest (16 hexadecimal digits) of all that compiled code depends on: kernel sources and compiler versions."""
-    h = hashlib.sha256()
-    for path in sources():
-        h.update(path.relative_to(Path(__file__).parents[1]).as_posix().encode())
-        h.update(path.read_bytes())
-    for version in (numba.__version__, np.__version__, llvmlite.__version__):
-        h.update(version.encode())
-    return h.hexdigest()[:16]
-
-
-@cache
-def cache_root() -> Path:
-    """Folder of all that gdbench keeps between runs: ``$GDBENCH_CACHE_DIR``, or the user's cache; else a temporary one."""
-    given = os.environ.get("GDBENCH_CACHE_DIR")
-    users = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    owner = os.getuid() if hasattr(os, "getuid") else 0
-    for root in (Path(given) if given else Path(users) / "gdbench", Path(tempfile.gettempdir()) / f"gdbench-{owner}"):
-        with contextlib.suppress(OSError):
-            root.mkdir(parents=True, exist_ok=True)
-            if os.access(root, os.W_OK):
-                return root
-    return Path(tempfile.mkdtemp(prefix="gdbench-"))
-
-
-@cache
-def cache_folder() -> Path:
-    """Folder of the compiled kernels, named by their digest; made if missing."""
-    folder = cache_root() / "kernels" / digest()
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        _drop_unused(folder.parent)
-    os.utime(folder)
-    return folder
-
-
-def _drop_unused(root: Path) -> None:
-    """Delete sibling cache folders that no process has opened for a month."""
-    limit = time.time() - DAYS_KEPT * 86400
-    for folder in root.iterdir():
-        with contextlib.suppress(OSError):
-            if folder.stat().st_mtime < limit:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _caching_into(folder: Path) -> Iterator[None]:
-    """Point Numba's cache at `folder` while a kernel is decorated, and leave other users of Numba alone."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before
-
-
-@contextlib.contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Search a compilation's millions of objects for cyclic garbage less often than usual: it took a fifth of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], COLLECT_AFTER) if before[0] > 0 else 0, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+_rarely_collected = _RarelyCollected()
 
 
 class Kernel:
@@ -137,8 +99,8 @@ class Kernel:
         self.function = function
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
-        with _caching_into(cache_folder()):
-            self.cached = njit(cache=True, nogil=True, **OPTIONS)(function)
+        self.cached = njit(nogil=True, **OPTIONS)(function)
+        keep_on_disk(self.cached, function)
         self._foreign: dict[frozenset[type], Callable] = {}
         self._bound: dict[tuple, Callable] = {}
 
@@ -156,11 +118,12 @@ class Kernel:
         Numba finds out the types of nested tags in Python, at each call: some 50 µs, more than an epoch over a small data set
         takes. What was found for arguments of these kinds before is found again by looking at their classes only.
         """
-        key = kinds(args)
+        key = type_key(args)
         if key not in self._bound:
             dispatcher = self.dispatcher(*args)
             types = tuple(map(numba.typeof, args))
-            with _rarely_collected():
+            # Dispatcher.compile is documented nowhere: without it the dispatcher itself is bound, and looks at each call's types.
+            with _rarely_collected:
                 self._bound[key] = dispatcher.compile(types) if hasattr(dispatcher, "compile") else dispatcher
         return self._bound[key]
 
@@ -189,26 +152,3 @@ def as_written(function: Callable) -> Callable:
 def called(function: Callable) -> Callable:
     """A helper of kernels that is called, not inlined: for work on whole batches, beside which a call is nothing."""
     return register_jitable(**OPTIONS)(function)
-
-
-def kinds(value: object) -> Any:
-    """What Numba's type of `value` depends on, hashable and found in a microsecond or so a leaf."""
-    if isinstance(value, tuple):
-        return (type(value), *map(kinds, value))
-    if isinstance(value, np.ndarray):
-        flags = value.flags
-        return value.dtype, value.ndim, flags.c_contiguous, flags.f_contiguous, flags.writeable, flags.aligned
-    return type(value)
-
-
-def foreign_classes(value: object) -> frozenset[type]:
-    """The classes of `value`, and of all that it holds, that are defined outside gdbench."""
-    if not isinstance(value, tuple):
-        return frozenset()
-    own = {type(value)} if _foreign_class(type(value)) else ()
-    return frozenset(own).union(*map(foreign_classes, value))
-
-
-@cache
-def _foreign_class(cls: type) -> bool:
-    return cls is not tuple and cls.__module__.partition(".")[0] != "gdbench"

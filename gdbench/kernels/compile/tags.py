@@ -49,6 +49,8 @@ def operation(name: str, default: Callable | None = None) -> Callable:
 
     call.__name__ = call.__qualname__ = name
 
+    # Numba documents neither name: BaseNamedTuple, the type of a tag, nor its instance_class. Without them no operation would
+    # find its body, and the first kernel would fail to compile; nothing else tells a tag's class while compiling.
     def pick(tag, *args):
         return body_of(tag.instance_class) if isinstance(tag, types.BaseNamedTuple) else None
 
