@@ -214,7 +214,8 @@ def test_what_is_inlined_is_not_made_machine_code_of(monkeypatch):
     optimise = JITCodeLibrary._optimize_final_module
     monkeypatch.setattr(JITCodeLibrary, "_optimize_final_module", lambda self: made.append(self.name) or optimise(self))
     assert eight_times.in_memory()(3) == 24
-    assert len(made) == 1 and "eight_times" in made[0]
+    ours = [name for name in made if name != "nrt"]  # Numba's own, made once a process
+    assert len(ours) == 1 and "eight_times" in ours[0]
 
 
 def test_compilations_that_overlap_leave_the_collector_of_garbage_as_it_was():
