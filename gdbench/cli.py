@@ -225,8 +225,9 @@ def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = Fals
     from gdbench.suite import plan as plans
     from gdbench.suite import spec, warm
 
-    chosen = spec.load(suite)
-    made = plans.make(spec.quick(chosen) if quick else chosen)
+    with writing.stdout_to_stderr():
+        chosen = spec.load(suite)
+        made = plans.make(spec.quick(chosen) if quick else chosen)
     rows = plans.overview(made)
     compiling = warm.estimate(made)
     if json_:

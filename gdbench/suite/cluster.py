@@ -100,7 +100,7 @@ class Cluster:
         """Hand out a pass, with the data it needs."""
         self.seen = monotonic()
         try:
-            return self.executor.submit(apart, work, self._data(work))
+            return self.executor.submit(apart, work, self._data(work), spread.limit_of(work))
         except GdbenchError:
             raise
         except Exception as error:
@@ -177,9 +177,9 @@ class Ready(WorkerPlugin):
             self.limits.restore_original_limits()
 
 
-def apart(work: Pass, problem: Problem | None) -> list[Record]:
-    """Execute a pass on a worker."""
+def apart(work: Pass, problem: Problem | None, limit: float) -> list[Record]:
+    """Execute a pass on a worker, which ends where it takes longer than `limit` seconds; its nanny starts another."""
     if problem is not None:
         work.case.keep(problem, work.solver.dtype)
-    with spread.one_thread():
+    with spread.ended_after(limit), spread.one_thread():
         return execute(work)

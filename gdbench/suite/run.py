@@ -17,8 +17,10 @@ from gdbench.suite.ledger import Ledger
 from gdbench.suite.plan import Pass, Plan
 from gdbench.suite.progress import Reporter
 from gdbench.suite.results import Results, export, load
+from gdbench.writing import stdout_to_stderr
 
 
+@stdout_to_stderr()
 def run_suite(
     name_or_path: str | Path,
     out: str | Path,
@@ -161,6 +163,9 @@ class Session:
     def _executed(self, todo: list[Pass], spread_out: bool) -> Iterator[tuple[Pass, list[Record]]]:
         if spread_out and len(todo) > 1 and (self.jobs > 1 or self.dask):
             with self._crew() as crew:
+                yield from spread.executed(todo, crew)
+        elif any(work.case.plugins for work in todo):  # a body that does not end is ended with its process
+            with spread.Processes(1) as crew:
                 yield from spread.executed(todo, crew)
         else:
             yield from ((work, execute(work)) for work in todo)

@@ -10,7 +10,8 @@ The keys, each with its default::
                                        # final "gap"; "none" takes the one rate that there then must be
     repeats = 2                        # timed runs of the first seed; two or more give the A/A noise floor
     baselines = ["sklearn"]            # none by default; "estimators": GDRegressor and GDClassifier
-    plugins = ["mine.py"]              # Python files, relative to the spec, that register optimizers or losses
+    plugins = ["mine.py"]              # Python files, relative to the spec, that register optimizers or losses; what they
+                                       # print goes to stderr, and their passes run in processes that a limit can end
 
     learning_rates = [0.01, 0.1]       # or { linspace = [first, last, number] }
                                        # or { logspace = [first, last, number] }, both ends values, not exponents
@@ -54,11 +55,14 @@ values, crossed with the other lists.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import itertools
 import math
+import signal
 import sys
+import threading
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -74,8 +78,12 @@ from gdbench.kernels import landscapes, losses, optimizers, order, penalties, sc
 from gdbench.problems import catalog, preprocess
 from gdbench.problems.data import file_of
 from gdbench.tasks.model import model_of
+from gdbench.writing import stdout_to_stderr
 
 FOLDER = Path(__file__).parent / "suites"
+
+#: Seconds that a plugin may take to be imported; its bodies are tried then.
+IMPORT_LIMIT = 60.0
 
 #: Seeds, and learning rates of a grid, that a number may stand for: more is probably a typo, and would fill the memory.
 MOST = 10_000
@@ -503,11 +511,31 @@ def import_plugin(name: str, path: str) -> None:
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module
     try:
-        found.loader.exec_module(module)
+        with stdout_to_stderr(), interrupted(IMPORT_LIMIT):
+            found.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a script that ends itself would end gdbench
         del sys.modules[name]
         text = f"plugins: {Path(path).name} failed with {type(error).__name__}: {one_line(error)}"
         raise GdbenchError(text) from error
+
+
+@contextlib.contextmanager
+def interrupted(seconds: float) -> Iterator[None]:
+    """Raise a TimeoutError after so many seconds of Python, where the system and the thread allow it."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"it has not ended after {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def plugin_module(path: str) -> str:
@@ -519,6 +547,14 @@ def plugin_module(path: str) -> str:
     return f"gdbench_plugin_{Path(path).stem}_{hashlib.sha256(content).hexdigest()[:12]}"
 
 
+def refuse_own_rate(schedule: Named) -> None:
+    """Raise where a schedule brings a learning rate along: a solver's come from learning_rates."""
+    for name, value in schedule.fields:
+        if name == "learning_rate":
+            told = f"schedule {schedule.name}: learning_rate = {value!r} would be replaced by each of the learning_rates"
+            raise GdbenchError(f"{told}: give it there, for this solver learning_rates = [{value!r}]")
+
+
 def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple[Any, tuple[float, ...]]]:
     """Each solver that an entry stands for, with its learning rates; names and fields are checked.
 
@@ -526,6 +562,8 @@ def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple
     """
     from gdbench.suite.plan import Solver
 
+    for named in entry.schedule:
+        refuse_own_rate(named)
     seen = set()
     axes = (entry.variant, entry.batch_size, entry.optimizer, entry.schedule, entry.shuffle, entry.dtype)
     for variant, size, optimizer, schedule, shuffle, dtype in itertools.product(*axes):

@@ -7,13 +7,17 @@ way, so that a pass which kills its process, for want of memory, is found out an
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from dataclasses import replace
 from itertools import islice
+from time import monotonic
 from typing import Any, Protocol
 
-from gdbench.errors import one_line
+from gdbench.errors import GdbenchError, one_line
 from gdbench.suite.execute import Record, execute, failed
 from gdbench.suite.plan import Pass
 from gdbench.suite.spec import import_plugins
@@ -23,6 +27,9 @@ AHEAD = 4
 
 #: How often a pass whose process died is tried again by itself.
 RETRIES = 2
+
+#: Seconds beside its limit that a pass may take, for loading and compiling, before its process is ended.
+GRACE = 60.0
 
 #: Seconds without a result after which it is asked whether any can still come.
 PATIENCE = 5.0
@@ -75,7 +82,7 @@ class Processes:
 
     def submit(self, work: Pass) -> Future:
         """Hand out a pass."""
-        return self.call(apart, work)
+        return self.call(apart, work, limit_of(work))
 
     def check(self) -> None:
         """Processes that are gone are replaced, so there is always something to expect."""
@@ -93,10 +100,13 @@ def executed(todo: Sequence[Pass], crew: Crew) -> Iterator[tuple[Pass, list[Reco
                 break
             for future in _first(list(waiting), crew):
                 work = waiting.pop(future)
-                if _error(future) is None:
+                error = _error(future)
+                if error is None:
                     yield work, future.result()
-                else:
+                elif died(error):
                     lost.append(work)
+                else:
+                    yield work, _failed(work, error)
     finally:
         for future in waiting:
             future.cancel()
@@ -121,21 +131,62 @@ def _error(future: Future) -> BaseException | None:
 def _alone(work: Pass, crew: Crew) -> list[Record]:
     """The records of a pass that lost its process, tried again with no other beside it."""
     error: BaseException | None = None
+    limit = limit_of(work)
     for _ in range(RETRIES):
         crew.check()
+        begin = monotonic()
         (future,) = _first([crew.submit(work)], crew)
         error = _error(future)
         if error is None:
             return future.result()
+        if not died(error):
+            return _failed(work, error)
+        if monotonic() - begin >= limit:
+            reason = f"ended with its process after {limit:g} s: the budget's seconds, and {GRACE:g} s for compiling"
+            records = [failed(work, run, reason) for run in work.runs]
+            return [replace(record, row=record.row | {"status": "timeout"}) for record in records]
     reason = f"its process died {1 + RETRIES} times ({one_line(error)}): is there enough memory?"
     return [failed(work, run, reason) for run in work.runs]
 
 
-def apart(work: Pass) -> list[Record]:
-    """Execute a pass in a process that does nothing else."""
-    import_plugins(work.case.plugins)
-    with one_thread():
-        return execute(work)
+def limit_of(work: Pass) -> float:
+    """Seconds after which the process of a pass is ended; inf without a limit in its budget."""
+    seconds = work.case.budget.seconds
+    return math.inf if seconds is None else seconds * len(work.runs) + GRACE
+
+
+def died(error: BaseException) -> bool:
+    """Whether an error says that a process is gone, not what happened in it."""
+    return isinstance(error, (BrokenExecutor, CancelledError)) or type(error).__module__.partition(".")[0] == "distributed"
+
+
+def _failed(work: Pass, error: BaseException) -> list[Record]:
+    """The records of a pass that raised, in the error's own words."""
+    reason = str(error) if isinstance(error, GdbenchError) else f"{type(error).__name__}: {one_line(error)}"
+    return [failed(work, run, reason) for run in work.runs]
+
+
+def apart(work: Pass, limit: float = math.inf) -> list[Record]:
+    """Execute a pass in a process that does nothing else, and that ends where the pass takes longer than `limit` seconds."""
+    with ended_after(limit):
+        import_plugins(work.case.plugins)
+        with one_thread():
+            return execute(work)
+
+
+@contextlib.contextmanager
+def ended_after(seconds: float) -> Iterator[None]:
+    """End this process after so many seconds: kernels run without Python's lock, so that a thread can do it at any time."""
+    if math.isinf(seconds):
+        yield
+        return
+    watchdog = threading.Timer(seconds, os._exit, (1,))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
 
 
 @contextlib.contextmanager

@@ -255,3 +255,21 @@ def test_the_product_of_lists_is_bounded_before_it_is_expanded(changes, message)
     with pytest.raises(GdbenchError, match=message):
         check(**changes)
     assert perf_counter() - begin < 1.0
+
+
+def test_a_schedule_s_own_learning_rate_is_refused():
+    told = (
+        r"solvers\[0\]: schedule step: learning_rate = 0.5 would be replaced by .*; give it there, for this solver learning_rates"
+    )
+    with pytest.raises(GdbenchError, match=told.replace("; give", ": give")):
+        check(solvers=[{"schedule": {"name": "step", "learning_rate": 0.5, "every": 10}}])
+
+
+def test_what_a_plugin_prints_goes_to_stderr_and_one_that_never_ends_is_told(tmp_path, monkeypatch, capfd):
+    (tmp_path / "chatty.py").write_text("import os\nprint('hello')\nos.system('echo from a child')\n")
+    check(tmp_path, plugins=["chatty.py"])
+    assert capfd.readouterr() == ("", "hello\nfrom a child\n")
+    monkeypatch.setattr(spec, "IMPORT_LIMIT", 0.2)
+    (tmp_path / "endless.py").write_text("while True:\n    pass\n")
+    with pytest.raises(GdbenchError, match=r"plugins: endless.py failed with TimeoutError: it has not ended after 0.2 s"):
+        check(tmp_path, plugins=["endless.py"])

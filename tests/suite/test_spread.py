@@ -1,9 +1,12 @@
 """Runs spread over processes, and what becomes of them when a process dies."""
 
+import json
+import math
 import os
 import re
 import signal
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -74,6 +77,91 @@ def test_a_dead_process_costs_a_retry_and_what_kills_each_of_them_fails_alone(pa
             else:
                 assert ours.row["objective"] == theirs.row["objective"]
                 np.testing.assert_array_equal(ours.curve[:, 4:], theirs.curve[:, 4:])
+
+
+def complain():
+    raise ArithmeticError("in the worker's own words")
+
+
+def test_what_is_raised_in_a_process_keeps_its_words(passes):
+    with spread.Processes(1) as crew:
+
+        class Complaining:
+            slots, check = crew.slots, crew.check
+
+            def submit(self, work):
+                return crew.call(complain) if work is passes[0] else crew.submit(work)
+
+        found = dict((work.runs[0].run_id, records) for work, records in spread.executed(passes[:2], Complaining()))
+    for record in found[passes[0].runs[0].run_id]:
+        assert (record.row["status"], record.row["reason"]) == ("failed", "ArithmeticError: in the worker's own words")
+    assert found[passes[1].runs[0].run_id][0].row["status"] != "failed"
+
+
+def never_ends(limit):
+    with spread.ended_after(limit):
+        while True:
+            pass
+
+
+def test_a_pass_that_does_not_end_is_ended_with_its_process_and_the_others_go_on(passes, monkeypatch):
+    monkeypatch.setattr(spread, "limit_of", lambda work: 1.0 if work is passes[1] else math.inf)
+    with spread.Processes(1) as crew:
+
+        class Endless:
+            slots, check = crew.slots, crew.check
+
+            def submit(self, work):
+                return crew.call(never_ends, 1.0) if work is passes[1] else crew.submit(work)
+
+        found = dict((work.runs[0].run_id, records) for work, records in spread.executed(passes[:3], Endless()))
+    for work in passes[:3]:
+        for record in found[work.runs[0].run_id]:
+            if work is passes[1]:
+                assert record.row["status"] == "timeout"
+                assert record.row["reason"].startswith("ended with its process after 1 s")
+            else:
+                assert record.row["status"] not in ("timeout", "failed")
+
+
+def test_the_limit_of_a_pass_is_its_budget_s(passes):
+    limited = replace(passes[0], case=replace(passes[0].case, budget=passes[0].case.budget.model_copy(update={"seconds": 2.0})))
+    assert spread.limit_of(limited) == 2.0 * len(limited.runs) + spread.GRACE
+    assert spread.limit_of(passes[0]) == math.inf
+
+
+ENDLESS = """
+from typing import NamedTuple
+from gdbench import optimizers
+
+print("hello from the plugin")
+
+@optimizers.register
+class Endless(NamedTuple):
+    slots = ()
+
+    def step(self, w, g, state, rate, t):
+        while t > 2:
+            w = w - rate
+        return w, ()
+"""
+
+
+@pytest.mark.slow
+def test_a_plugin_that_prints_and_never_ends_leaves_json_and_a_timeout(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(spread, "GRACE", 20.0)
+    (tmp_path / "mine.py").write_text(ENDLESS)
+    (tmp_path / "a.toml").write_text(
+        "seeds = 1\nlearning_rates = [0.01]\nrepeats = 1\nplugins = ['mine.py']\nbudget = { epochs = 3, seconds = 0.5 }\n"
+        "problems = [{ data = 'diabetes' }]\nsolvers = [{ optimizer = 'endless' }, { optimizer = 'gd' }]\n"
+    )
+    cli.main(["run", str(tmp_path / "a.toml"), "--out", str(tmp_path / "out"), "--no-report", "--json"])
+    captured = capfd.readouterr()
+    assert json.loads(captured.out)["status"]["timeout"] >= 1
+    assert "hello from the plugin" in captured.err
+    runs = load(tmp_path / "out").runs.groupby("optimizer")["status"].agg(set)
+    assert runs["endless"] == {"timeout"}
+    assert runs["gd"] <= {"budget", "converged"}
 
 
 # A Dask cluster -----------------------------------------------------------------------------------------------------
