@@ -16,7 +16,7 @@ TORCH ?= torch==2.13.0
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
 SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
 
-.PHONY: help report gallery peers test test-lowest test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
+.PHONY: help report gallery peers test test-lowest test-newest test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,8 +73,17 @@ test: $(VENV)/.installed $(VENV)/.tools $(if $(LIVE),$(VENV)/.parity) ## install
 LOWEST := .venv-lowest
 test-lowest: ## the tests on the oldest releases that pyproject.toml admits
 	rm -rf $(LOWEST) && mkdir $(LOWEST)
-	grep -oE '"[a-z0-9-]+(\[[a-z,]+\])?>=[0-9.]+"' pyproject.toml | sed -E 's/"|\[.*\]//g; s/>=/==/' >$(LOWEST)/constraints.txt
+	grep -oE '"[a-z0-9-]+(\[[a-z,]+\])?>=[0-9.]+(,<[0-9.]+)?"' pyproject.toml | sed -E 's/"|\[.*\]|,<[0-9.]+//g; s/>=/==/' >$(LOWEST)/constraints.txt
 	PIP_CONSTRAINT=$(CURDIR)/$(LOWEST)/constraints.txt $(MAKE) test VENV=$(LOWEST)
+
+# In a copy in which the upper bounds are lifted; PRE=1 takes release candidates too.
+PRE ?= 0
+NEWEST := .venv-newest
+test-newest: ## the tests on the newest releases, also those beyond pyproject.toml's upper bounds
+	rm -rf $(NEWEST) && mkdir -p $(NEWEST)/source
+	tar --exclude='./.venv*' --exclude=./.asv -cf - . | tar -xf - -C $(NEWEST)/source
+	sed -E 's/"([a-z0-9-]+>=[0-9.]+),<[0-9.]+"/"\1"/' pyproject.toml >$(NEWEST)/source/pyproject.toml
+	PIP_PRE=$(PRE) $(MAKE) -C $(NEWEST)/source test
 
 test-parity: ## those that compare with other libraries, PyTorch, optax and Keras among them (a large download)
 	$(MAKE) test LIVE=1 ARGS="-k parity $(ARGS)"

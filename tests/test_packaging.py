@@ -97,3 +97,38 @@ def test_import_loads_only_what_it_needs(root):
     code = "import sys, gdbench; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True).split()
     assert LAZY & set(loaded) == set()
+
+
+def requirements(root):
+    """All that pyproject.toml asks for, by name."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [*project["dependencies"], *(line for lines in project["optional-dependencies"].values() for line in lines)]
+    parts = [re.fullmatch(r"([a-z0-9-]+)(?:\[.*\])?(?:>=([0-9.]+))?(?:,<([0-9.]+))?", line) for line in lines]
+    return {part[1]: (part[2], part[3]) for part in parts if part[1] != "gdbench"}
+
+
+def test_what_lends_private_names_has_an_upper_bound(root):
+    bounds = requirements(root)
+    assert {name for name, (_, upper) in bounds.items() if upper} == {"numba", "llvmlite", "scikit-learn"}
+    for name in ("numba", "llvmlite", "scikit-learn"):
+        installed = [int(part) for part in metadata.version(name).split(".")[:2]]
+        lower, upper = ([int(part) for part in bound.split(".")] for bound in bounds[name])
+        assert lower <= installed
+        assert upper[0] >= lower[0] and upper > lower
+
+
+def test_the_oldest_releases_are_asked_for_one_by_one(root):
+    recipe = (root / "Makefile").read_text("utf-8")
+    pipeline = re.search(r"^\t(grep .* pyproject\.toml \| sed .*) >", recipe, re.M)[1]
+    asked = subprocess.run(["sh", "-c", pipeline], cwd=root, capture_output=True, text=True, check=True).stdout
+    expected = {f"{name}=={lower}" for name, (lower, _) in requirements(root).items()}
+    assert set(asked.splitlines()) == expected
+    assert "numba==0.62" in expected
+
+
+def test_the_newest_releases_are_asked_for_without_bounds(root):
+    recipe = (root / "Makefile").read_text("utf-8")
+    command = re.search(r"^\t(sed .* pyproject\.toml) >\$\(NEWEST\)", recipe, re.M)[1]
+    lifted = subprocess.run(["sh", "-c", command], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert not re.search(r">=[0-9.]+,<", lifted) and '"numba>=0.62",' in lifted
+    tomllib.loads(lifted)
