@@ -120,22 +120,28 @@ def replayed(rule: Any, schedule: Any) -> Case:
 
 
 def orders() -> list[Case]:
-    """Every row order over three epochs of rows enough for several blocks, and over more than a cache holds."""
+    """Every row order over three epochs of rows enough for several blocks, and one epoch of more rows than a cache holds."""
 
-    def ours(name: str, n: int) -> np.ndarray:
-        rows = np.empty((3, n), np.int32)
+    def ours(name: str, n: int, epochs: int) -> np.ndarray:
+        rows = np.empty((epochs, n), np.int32)
         order.arrange_epochs(order.make(name, 7), np.arange(n, dtype=np.int32), 0, rows)
         return rows
 
-    def theirs(name: str, n: int) -> np.ndarray:
+    def theirs(name: str, n: int, epochs: int) -> np.ndarray:
         seed = oracle.sklearn_start(7, classifier=False) if name == "sklearn" else 7
         visits = oracle.batches(name, seed, n, n)
-        return np.array([next(visits) for _ in range(3)])
+        return np.array([next(visits) for _ in range(epochs)])
 
-    kinds = [(name, 700) for name in order.registry.names()] + [(name, order.NEAR + 700) for name in ("epoch", "once")]
+    kinds = [(name, 700, 3) for name in order.registry.names()] + [("epoch", order.NEAR + 700, 1)]
     return [
-        case(f"row order {name} of {n}", f"{n} row numbers in each of 3 epochs", partial(ours, name, n), partial(theirs, name, n))
-        for name, n in kinds
+        case(
+            f"row order {name} of {n}",
+            f"{n} row numbers in each of {epochs} epochs",
+            partial(ours, *kind),
+            partial(theirs, *kind),
+        )
+        for kind in kinds
+        for name, n, epochs in [kind]
     ]
 
 

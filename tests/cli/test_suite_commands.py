@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,12 @@ def test_ctrl_c_says_how_to_go_on_and_that_command_does(suite, tmp_path, monkeyp
     assert words[0] == "gdbench"
     assert cli.main([*words[1:], "--no-report"]) == 0
     assert (tmp_path / "out" / "runs.parquet").is_file()
+
+
+def test_the_command_that_goes_on_says_all_that_was_asked():
+    where = {"jobs": 2, "dask": "tcp://10.0.0.1:8786", "quick": True}
+    words = ["gdbench", "run", "a suite.toml", "--out", "out", "--jobs", "2", "--dask", "tcp://10.0.0.1:8786", "--quick"]
+    assert shlex.split(cli.again("a suite.toml", Path("out"), **where)) == words
 
 
 def test_plan(suite, capsys):

@@ -83,11 +83,13 @@ def test_variants(shown):
     distance = np.abs(numbers.mini_batch - numbers.optimum)
     assert len(set(numbers.mini_batch)) == len(numbers.mini_batch), "depends on the seed"
     assert (abs(numbers.batch - 1.2) < distance).all()
-    assert (distance < abs(numbers.stochastic - 1.2)).all()
+    nearer = distance < abs(numbers.stochastic - 1.2)
+    assert np.median(distance) < abs(numbers.stochastic - 1.2) and nearer.sum() >= 8  # "mostly"
     assert list(numbers.updates.values()) == [100, 500, 300]
     text = printed(shown("variants"))
     assert "1.19998957" in text
     assert "1.14552953" in text
+    assert f"{nearer.sum()} of these 10 end nearer" in " ".join(text.split())
 
 
 def test_learning_rate(shown):

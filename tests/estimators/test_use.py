@@ -271,6 +271,15 @@ class TestGeneral:
         coefs = [steps.partial_fit(X[i : i + 50], y[i : i + 50]).coef_ for i in range(0, 200, 50)]
         np.testing.assert_allclose(iterates[0].coef_, coefs[-1], rtol=1e-9)
         np.testing.assert_allclose(path.coef_, np.mean(coefs, axis=0), rtol=1e-9)
+        # from row 120 on is from the third step of 50 rows on
+        late = GDRegressor(max_iter=1, average=120, **options).fit(X, y)
+        np.testing.assert_allclose(late.coef_, np.mean(coefs[2:], axis=0), rtol=1e-9)
+
+    def test_t_counts_rows_as_scikit_learns_does(self, line):
+        X, y = line
+        model = GDRegressor(optimizer="momentum", batch_size=50, max_iter=3, tol=None).fit(X, y)
+        assert model.t_ == 1 + 3 * len(y)
+        assert model.partial_fit(X, y).t_ == 1 + 4 * len(y)
 
     def test_verbose(self, line, capsys):
         GDRegressor(optimizer="adam", verbose=1, max_iter=2, tol=None).fit(*line)
