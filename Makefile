@@ -16,7 +16,8 @@ TORCH ?= torch==2.13.0
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
 SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
 
-.PHONY: help report gallery peers test test-lowest test-newest test-parity lint clean asv asv-machine asv-compare asv-history asv-publish
+.PHONY: help report gallery peers test test-lowest test-newest test-parity faults lint clean asv asv-machine asv-compare asv-history \
+	asv-publish
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +88,9 @@ test-newest: ## the tests on the newest releases, also those beyond pyproject.to
 
 test-parity: ## those that compare with other libraries, PyTorch, optax and Keras among them (a large download)
 	$(MAKE) test LIVE=1 ARGS="-k parity $(ARGS)"
+
+faults: $(VENV)/.tools ## plant faults in a copy, one by one: do the tests notice? A part: make faults ARGS="--shard 1/4"
+	$(BIN)/python tests/faults/plant.py $(ARGS)
 
 lint: $(VENV)/.tools ## formatting, style and types
 	$(BIN)/ruff format --check .
