@@ -331,9 +331,11 @@ def ranks(found: Ranks) -> str:
     if len(found.problems) == 1:
         return f"On {found.problems[0].name}, {best.label} has the first rank among {len(found.who)}."
     mean, total = significant(found.mean[0]), plural(len(found.problems), "problem")
-    missed = int((~np.isfinite(found.costs[0])).sum())
+    offered = np.array([problem.name in best.on for problem in found.problems])
+    missed, apart = int((offered & ~np.isfinite(found.costs[0])).sum()), int((~offered).sum())
     said = f"Over {total}, {best.label} has the lowest average rank, {mean} among {len(found.who)}"
-    return f"{said}; it missed the target on {missed}." if missed else f"{said}."
+    said += f"; it missed the target on {missed}" if missed else ""
+    return f"{said}; it was not offered {apart}." if apart else f"{said}."
 
 
 def profile(found: list[Line]) -> str:

@@ -2,6 +2,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -334,3 +335,19 @@ def test_a_landscape_is_no_table(shown):
 def test_optimizers_are_called_as_their_authors_write_them(solver, optimizer, label):
     row = pd.Series({"backend": "gdbench", "solver": solver, "optimizer": optimizer})
     assert view.label(row) == label
+
+
+@pytest.mark.parametrize(
+    ("on", "costs", "told"),
+    [
+        ("abc", [1.0, 2.0, 3.0], r"among 1\.$"),
+        ("abc", [1.0, np.inf, 3.0], r"among 1; it missed the target on 1\.$"),
+        ("ab", [1.0, 2.0, np.inf], r"among 1; it was not offered 1\.$"),
+        ("a", [np.inf, np.inf, np.inf], r"among 1; it missed the target on 1; it was not offered 2\.$"),
+    ],
+)
+def test_a_problem_that_a_solver_was_never_offered_is_no_miss(on, costs, told):
+    who = across.Contestant("batch gd", "gd", "batch", False, dict.fromkeys(on))
+    problems = [SimpleNamespace(name=name) for name in "abc"]
+    found = across.Ranks([who], problems, np.ones((1, 3)), np.array([costs]), np.ones(1))
+    assert re.search(told, words.ranks(found))
