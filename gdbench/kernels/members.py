@@ -111,7 +111,7 @@ def _wrong_loss(cls: Any) -> Iterator[str]:
     if cls.domain not in DOMAINS:
         yield f"has domain = {cls.domain!r}: choose from 'real', 'sign' (−1 and +1), 'class' (0 … K−1)"
     smoothness = getattr(cls, "smoothness", None)
-    if smoothness is not None and not (isinstance(smoothness, numbers.Real) and smoothness >= 0):
+    if smoothness is not None and not (isinstance(smoothness, (int, float)) and smoothness >= 0):
         yield f"has smoothness = {smoothness!r}: it must be the largest second derivative, or None"
     if cls.domain == "class":
         for name in ("value_group", "derive_group"):

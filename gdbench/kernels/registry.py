@@ -147,7 +147,7 @@ def checked(tag: Any, kind: str = "tag") -> Any:
 
     A class's own ``check()`` sees the fields together.
     """
-    hints = hints_of(type(tag))
+    hints = hints_of(type(tag))  # type: ignore[arg-type]
     limits = getattr(type(tag), "limits", {})
     values = {}
     for field, value in tag._asdict().items():
