@@ -10,6 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+#: Characters by which a temporary name differs from others.
+TEMPORARY = 8
+
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -21,7 +24,7 @@ def whole(path: Path) -> Iterator[Path]:
         yield path
         return
     path = path.resolve()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
     os.close(handle)
     try:
         yield Path(name)
@@ -51,6 +54,20 @@ def stdout_to_stderr() -> Iterator[None]:
         if kept is not None:
             os.dup2(kept, 1)
             os.close(kept)
+
+
+def _prefix(path: Path) -> str:
+    """How the names of a file's temporary neighbours begin."""
+    return f".{path.name}-"
+
+
+def remove_unfinished(path: Path) -> None:
+    """Delete what processes that were killed while they wrote a file have left beside it; none may be writing it now."""
+    prefix = _prefix(path)
+    for left in path.parent.iterdir():
+        if left.name.startswith(prefix) and len(left.name) == len(prefix) + TEMPORARY:
+            with contextlib.suppress(FileNotFoundError):
+                left.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -17,10 +17,8 @@ from gdbench.errors import GdbenchError
 from gdbench.report import page, view, words
 from gdbench.report.view import ProblemView, View
 from gdbench.suite.execute import target_label
+from gdbench.suite.results import MACHINE
 from gdbench.writing import write_text
-
-#: What makes clocks comparable.
-MACHINE = ("cpu", "architecture", "cores", "cpus_usable", "memory_bytes")
 
 #: What is compared: whether a clock takes it, and what it is called.
 MEASURES = {
@@ -186,6 +184,7 @@ def _machines(one: View, other: View) -> tuple[list[str], bool]:
         first, second = one.machine.get(key), other.machine.get(key)
         if first != second:
             notes.append(f"{key.replace('_', ' ')}: {first} in A, {second} in B")
+    notes += [f"{name}: {told}" for name, told in (("A", words.machines(one)), ("B", words.machines(other))) if told]
     return notes, not notes
 
 

@@ -166,6 +166,15 @@ def unfinished(view: View) -> str:
     return f"The suite is not finished: {done}, so every place and every number here is provisional."
 
 
+def machines(view: View) -> str:
+    """On which machines the runs were timed; nothing where it was one."""
+    found = view.results.machines
+    if len(found) < 2 or view.results.timed.empty:
+        return ""
+    named = [f"{machine.get('cpu', 'an unknown processor')} ({plural(runs, 'run')})" for machine, runs in found]
+    return f"The runs were timed on different machines, so their seconds are not comparable: {listed(named)}."
+
+
 def untimed(problem: ProblemView) -> str:
     """Why a problem's solvers are compared by epochs or steps; nothing where all of them were timed."""
     if problem.by == "seconds":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 from gdbench.errors import GdbenchError
 from gdbench.suite import machine, plan, spec, spread, tuning, warm
 from gdbench.suite.execute import Record, execute
-from gdbench.suite.ledger import Ledger
 from gdbench.suite.plan import Pass, Plan
 from gdbench.suite.progress import Reporter
-from gdbench.suite.results import Results, export, load
+from gdbench.suite.results import Results, load
+from gdbench.suite.store.ledger import Ledger
+from gdbench.suite.store.tables import export
 from gdbench.writing import stdout_to_stderr
 
 
@@ -97,14 +98,15 @@ class Session:
         self.begun = perf_counter()
         self.deadline = None if max_time is None else self.begun + max_time
         self.reporter = reporter
+        #: The passes that time best rates alone, as far as their rates are chosen.
+        self.timed: list[Pass] = []
 
     def prepare(self, quick: bool) -> None:
-        """Write down what is going to happen."""
-        self.ledger.set_plan(run.run_id for p in self.plan.passes for run in p.runs)
-        meta = self.ledger.meta()
-        self.spent_before = float(meta.get("wall_seconds_total", 0.0))
-        self.ledger.set_meta(
-            spec=self.plan.spec.model_dump(mode="json"),
+        """Write down what is going to happen: the grid, and the timed runs whose rates are chosen already."""
+        self.timed = list(self.timed_passes())
+        self.ledger.begin(
+            self.plan.spec.model_dump(mode="json"),
+            self._planned(),
             machine=machine.describe(),
             jobs=self.jobs,
             dask=self.dask,
@@ -113,15 +115,19 @@ class Session:
         )
         self.reporter.begin(self.plan, self.ledger.counts()[1])
 
+    def _planned(self) -> list[str]:
+        """The keys of all runs that are planned as yet, the grid's first."""
+        return [run.run_id for p in (*self.plan.passes, *self.timed) for run in p.runs]
+
     def go(self) -> None:
         """The grid, then the best rates alone."""
         with contextlib.suppress(OutOfTime), spread.one_thread():
             self._compile()
-            self._work_off("descending", self.plan.passes, spread_out=True)
-            timed = list(self.timed_passes())
-            self.ledger.extend_plan(run.run_id for p in timed for run in p.runs)
+            if self._work_off("descending", self.plan.passes, spread_out=True):
+                self.timed = list(self.timed_passes())
+                self.ledger.set_plan(self._planned())
             with spread.pinned():
-                self._work_off("timing alone", timed)
+                self._work_off("timing alone", self.timed)
 
     def _compile(self) -> None:
         """Fill the cache of compiled loops, with several processes where there are processors for them."""
@@ -132,21 +138,20 @@ class Session:
         for loop in warm.compile_all(self.plan, processes):
             self.reporter.advance(each, loop)
             self._check_time()
-        self.ledger.set_meta(loops_compiled=missing, compile_seconds=round(perf_counter() - begin, 3))
+        self.ledger.tell(loops_compiled=missing, compile_seconds=round(perf_counter() - begin, 3))
 
     def close(self) -> None:
         """Export what there is, however the session ended."""
         self.reporter.stage("writing", 0.0)
-        spent = perf_counter() - self.begun
         try:
-            self.ledger.set_meta(wall_seconds=round(spent, 3), wall_seconds_total=round(self.spent_before + spent, 3))
+            self.ledger.tell(wall_seconds=round(perf_counter() - self.begun, 3))
             export(self.ledger)
         finally:
             self.reporter.end(*self.ledger.counts())
 
-    def _work_off(self, stage: str, passes: Iterable[Pass], spread_out: bool = False) -> None:
-        """Execute the passes whose runs are not in the ledger, and store each before the next."""
-        done = self.ledger.done()
+    def _work_off(self, stage: str, passes: Sequence[Pass], spread_out: bool = False) -> int:
+        """Execute the passes whose runs are not in the ledger, and store each before the next; returns their number."""
+        done = self.ledger.done((run.run_id for p in passes for run in p.runs), self.plan.spec.targets)
         open_runs = [(p, {run.run_id for run in p.runs} - done) for p in passes]
         todo = [p.only(missing) for p, missing in open_runs if missing]
         self.reporter.stage(stage, sum(p.estimate for p in todo))
@@ -155,6 +160,7 @@ class Session:
             self.reporter.advance(work.estimate, f"{work.case.name}: {work.solver.label}")
             if number < len(todo):
                 self._check_time()
+        return len(todo)
 
     def _check_time(self) -> None:
         if self.deadline is not None and perf_counter() > self.deadline:
@@ -181,6 +187,8 @@ class Session:
     def timed_passes(self) -> Iterator[Pass]:
         """The best rate of each solver and problem, for each seed once, and for the first as often as `repeats` says.
 
+        A solver whose grid is not complete in the ledger has no best rate yet, and is left out.
+
         The solvers of a problem take turns, so that a machine that slows down does so for all of them, and the repeated
         runs of one solver lie far apart: their difference is the A/A noise floor.
         """
@@ -203,7 +211,9 @@ class Session:
         return found
 
     def _best_rate(self, passes: list[Pass]) -> float | None:
-        if any(p.error or p.case.landscape for p in passes):
+        """The rate that the rule of the suite chooses; None where there is none to time, or the grid is not complete."""
+        suite, run_ids = self.plan.spec, [run.run_id for p in passes for run in p.runs]
+        if any(p.error or p.case.landscape for p in passes) or len(self.ledger.states(run_ids, suite.targets)) < len(run_ids):
             return None
-        rows = [record.row for record in self.ledger.rows(run.run_id for p in passes for run in p.runs)]
-        return tuning.choose(rows, self.plan.spec.targets, self.plan.spec.tuning).learning_rate
+        rows = [record.row for record in self.ledger.rows(run_ids)]
+        return tuning.choose(rows, suite.targets, suite.tuning).learning_rate

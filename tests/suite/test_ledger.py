@@ -1,22 +1,22 @@
 import errno
 import os
-import shutil
 import sqlite3
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from gdbench.errors import GdbenchError
-from gdbench.suite import load, run_suite
 from gdbench.suite.execute import CURVE, Record
-from gdbench.suite.ledger import Ledger
+from gdbench.suite.store import shapes
+from gdbench.suite.store.ledger import Ledger
 
 
-def record(run_id="a", status="budget", points=3):
+def record(run_id="a", status="budget", points=3, **more):
     curve = np.arange(points * len(CURVE), dtype=float).reshape(points, -1)
     curve[-1, 4] = np.inf
-    return Record({"run_id": run_id, "status": status, "gap": float("nan"), "objective": float("inf")}, curve)
+    row = dict.fromkeys(shapes.TEXT, "") | dict.fromkeys(shapes.NUMERIC, 0.0) | {"batch_size": None}
+    row |= {"run_id": run_id, "status": status, "gap": float("nan"), "objective": float("inf")}
+    return Record(row | more, curve)
 
 
 def test_records_come_back_to_the_bit(tmp_path):
@@ -84,12 +84,13 @@ def test_a_corrupt_ledger_is_one_line_and_is_kept(tmp_path):
     assert (tmp_path / "ledger.sqlite.old").read_bytes().startswith(b"this is no database")
 
 
-def test_a_ledger_of_another_version(tmp_path):
+def test_a_ledger_of_a_newer_layout(tmp_path):
     Ledger(tmp_path).close()
     with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(GdbenchError, match="is of another version of gdbench"):
-        Ledger(tmp_path)
+    for options in ({}, {"write": False}):
+        with pytest.raises(GdbenchError, match=r"was written by a newer gdbench \(layout 99, this one knows up to 2\): upgrade"):
+            Ledger(tmp_path, **options)
 
 
 def test_a_full_disk_loses_only_the_last_run(tmp_path):
@@ -102,85 +103,110 @@ def test_a_full_disk_loses_only_the_last_run(tmp_path):
         assert ledger.done() == {"a"}
 
 
-def copy_of(results, tmp_path):
-    return shutil.copytree(results.folder, tmp_path / "copy")
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"row": "{ rubbish"}, "it is no JSON"),
+        ({"row": "[1]"}, "it holds no JSON object"),
+        ({"row": '{"run_id": "a"}'}, "it has no column"),
+        ({"row": lambda row: row.replace('"gap": NaN', '"gap": "wide"')}, "its column gap holds 'wide'"),
+        ({"row": lambda row: row.replace('"status": "budget"', '"status": "fine"')}, "its status is 'fine'"),
+        ({"curve": b"123"}, "its curve is cut short"),
+    ],
+)
+def test_a_damaged_row_is_named_and_done_again(tmp_path, fault, told):
+    with Ledger(tmp_path) as ledger:
+        ledger.add([record("a"), record("b")])
+        ledger.set_plan(["a", "b"])
+        ((column, value),) = fault.items()
+        if callable(value):
+            value = value(*ledger.db.execute("SELECT row FROM runs WHERE run_id = 'a'").fetchone())
+        ledger.db.execute(f"UPDATE runs SET {column} = ? WHERE run_id = 'a'", (value,))
+        with pytest.raises(GdbenchError, match=rf"ledger.sqlite: the row of run a is damaged \({told}.*\): run the suite again"):
+            list(ledger.planned())
+        assert ledger.done(["a", "b"]) == {"b"}
+        ledger.add([record("a")])
+        assert [found.run_id for found in ledger.planned()] == ["a", "b"]
 
 
-@pytest.mark.parametrize("name", ["runs.parquet", "curves.parquet", "machine.json", "spec.json", "suite.json"])
-def test_a_damaged_file_is_named_and_restored_by_running_again(results, tiny, tmp_path, name):
-    folder = copy_of(results, tmp_path)
-    (folder / name).write_bytes(b"{ rubbish")
-    with pytest.raises(GdbenchError, match=f"{name} is damaged .*restores it"):
-        load(folder)
-    run_suite(tiny, folder)
-    assert len(load(folder).runs) == len(results.runs)
+def test_a_row_without_a_cost_to_a_target_is_done_again(tmp_path):
+    costs = dict.fromkeys(shapes.cost_columns([1e-2]), 1.0)
+    with Ledger(tmp_path) as ledger:
+        ledger.add([record("a"), record("b", **costs)])
+        assert ledger.done(["a", "b"], targets=[1e-2]) == {"b"}
 
 
-WRONG = {
-    "machine.json": ("[]", "it holds no JSON object"),
-    "suite.json": ("null", "it holds no JSON object"),
-    "spec.json": ("{}", "its targets are no list of numbers"),
-    "runs.parquet": ("gap", "it has no column gap"),
-    "curves.parquet": ("step", "it has no column step"),
-}
+def test_a_row_names_its_session(tmp_path):
+    for number in (1, 2):
+        with Ledger(tmp_path) as ledger:
+            ledger.begin({"targets": [0.1], "tuning": "time"}, ["a1", "a2"], machine={"cpu": f"cpu {number}"})
+            ledger.add([record(f"a{number}", **dict.fromkeys(shapes.cost_columns([0.1]), 1.0))])
+    with Ledger(tmp_path, write=False) as ledger:
+        assert [found.row["session"] for found in ledger.planned()] == [1, 2]
+        assert [one["machine"]["cpu"] for one in ledger.sessions()] == ["cpu 1", "cpu 2"]
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_a_file_of_another_shape_is_named_and_restored_by_running_again(results, tiny, tmp_path, name):
-    folder = copy_of(results, tmp_path)
-    path, (content, message) = folder / name, WRONG[name]
-    if name.endswith(".json"):
-        path.write_text(content)
-    else:
-        pd.read_parquet(path).drop(columns=content).to_parquet(path)
-    with pytest.raises(GdbenchError, match=rf"{name} is damaged \({message}\): run the suite again"):
-        load(folder)
-    run_suite(tiny, folder)
-    assert len(load(folder).runs) == len(results.runs)
+def test_each_change_has_its_revision(tmp_path):
+    with Ledger(tmp_path) as ledger:
+        seen = [ledger.revision()]
+        for change in (
+            lambda: ledger.begin({"targets": [0.1], "tuning": "time"}, ["a"], machine={}),
+            lambda: ledger.add([record("a")]),
+            lambda: ledger.tell(jobs=2),
+            lambda: ledger.set_plan(["a"]),
+        ):
+            change()
+            seen.append(ledger.revision())
+    assert len(set(seen)) == len(seen)
 
 
-@pytest.mark.parametrize("name", ["curves.parquet", "machine.json"])
-def test_a_missing_file_is_named(results, tmp_path, name):
-    folder = copy_of(results, tmp_path)
-    (folder / name).unlink()
-    with pytest.raises(GdbenchError, match=f"holds no {name}"):
-        load(folder)
+def test_fresh_leaves_a_ledger_that_is_read(tmp_path, monkeypatch):
+    """A ledger that another program reads is not renamed under it: it would keep a part of what it holds."""
+    with Ledger(tmp_path) as ledger:
+        ledger.add([record("a")])
+        reader = sqlite3.connect(tmp_path / "ledger.sqlite")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM runs").fetchone()
+        ledger.add([record("b")])
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k | {"timeout": 0.1}))
+    with pytest.raises(GdbenchError, match="is locked by another program"):
+        Ledger(tmp_path, fresh=True)
+    reader.close()
+    with Ledger(tmp_path, fresh=True) as ledger:
+        assert ledger.done() == set()
+    with sqlite3.connect(tmp_path / "ledger.sqlite.old") as old:
+        assert old.execute("SELECT count(*) FROM runs").fetchone() == (2,)
 
 
-def test_a_killed_suite_s_folder_is_read_from_its_ledger(results, tmp_path):
-    folder = copy_of(results, tmp_path)
-    for path in folder.glob("*.parquet"):
-        path.unlink()
-    assert len(load(folder).runs) == len(results.runs)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_what_is_kept_by_fresh_is_the_ledger_before_it_though_each_was_killed(tmp_path, times):
+    """What a killed suite leaves in the write-ahead log goes with its own ledger, never with another."""
+    for number in range(times + 1):
+        ledger = Ledger(tmp_path, fresh=number > 0)
+        ledger.add([record(f"{number}")])
+        for suffix in ("", "-wal"):  # as a kill leaves them
+            (tmp_path / f"kept{suffix}").write_bytes((tmp_path / f"ledger.sqlite{suffix}").read_bytes())
+        ledger.close()
+        for suffix in ("", "-wal"):
+            os.replace(tmp_path / f"kept{suffix}", tmp_path / f"ledger.sqlite{suffix}")
+    Ledger(tmp_path, fresh=True).close()
+    with sqlite3.connect(tmp_path / "ledger.sqlite.old") as old:
+        assert old.execute("SELECT run_id FROM runs").fetchall() == [(f"{times}",)]
 
 
-def test_tables_older_than_their_ledger_are_written_anew(results, tiny, tmp_path):
-    stopped = run_suite(tiny, tmp_path / "stopped", max_time=0.0).folder
-    # a suite that is resumed, or begun afresh, and killed leaves the tables from before beside its ledger
-    folder = copy_of(results, tmp_path)
-    for name in ("runs.parquet", "curves.parquet", "suite.json"):
-        shutil.copy(stopped / name, folder / name)
-    found = load(folder)
-    assert len(found.runs) == found.finished == results.finished
-    assert found.facts == load(results.folder).facts != load(stopped).facts
-
-
-def test_tables_of_their_ledger_stay_as_they_are(results, tmp_path):
-    folder = copy_of(results, tmp_path)
-    before = (folder / "runs.parquet").stat()
-    load(folder)
-    assert (folder / "runs.parquet").stat().st_ino == before.st_ino
-
-
-def test_no_results_at_all(tmp_path):
-    with pytest.raises(GdbenchError, match="is not a folder"):
-        load(tmp_path / "nowhere")
-    with pytest.raises(GdbenchError, match=r"holds no runs.parquet"):
-        load(tmp_path)
-
-
-def test_exports_leave_no_temporary_files(results):
-    names = {path.name for path in results.folder.iterdir()}
-    assert not [name for name in names if name.startswith(".")]
-    with sqlite3.connect(results.folder / "ledger.sqlite") as db:
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+def test_a_killed_suite_s_ledger_is_read_whole_where_nothing_may_be_written(tmp_path, monkeypatch):
+    ledger = Ledger(tmp_path)
+    ledger.add([record("a")])
+    ledger.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    ledger.add([record("b")])
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for suffix in ("", "-wal"):
+        (folder / f"ledger.sqlite{suffix}").write_bytes((tmp_path / f"ledger.sqlite{suffix}").read_bytes())
+    ledger.close()
+    before = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with Ledger(folder, write=False) as ledger:
+        assert ledger.done() == {"a", "b"}
+    assert sorted(path.name for path in folder.iterdir()) == before

@@ -12,12 +12,12 @@ import pytest
 
 from gdbench.errors import GdbenchError
 from gdbench.suite import execute, load, machine, plan, run_suite, spec
-from gdbench.suite.ledger import Ledger
 from gdbench.suite.progress import Reporter, RichReporter
+from gdbench.suite.store.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CLOCKS = ("seconds", "compile_seconds", "timing")
+CLOCKS = ("seconds", "compile_seconds", "timing", "session")
 
 
 def without_clocks(runs: pd.DataFrame) -> pd.DataFrame:
@@ -309,7 +309,8 @@ def test_rich_reporter_does_not_fail(tiny, tmp_path):
 TELLING = """
 import sys
 from pathlib import Path
-from gdbench.suite import ledger, run_suite
+from gdbench.suite import run_suite
+from gdbench.suite.store import ledger
 
 add = ledger.Ledger.add
 
@@ -397,8 +398,19 @@ def test_make_report_tells_the_commit():
     assert f"GDBENCH_COMMIT={head[:12]}" in said
 
 
+@pytest.mark.skipif(not (shutil.which("make") and (ROOT / "Makefile").exists()), reason="needs make and a checkout")
+def test_make_clean_keeps_the_history_of_measurements():
+    said = {
+        target: subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for target in ("clean", "clean-history")
+    }
+    assert ".asv" not in said["clean"]
+    assert said["clean-history"].strip() == "rm -rf .asv"
+
+
 def test_machine_json(results):
     told = json.loads((results.folder / "machine.json").read_text())
+    assert told.pop("sessions") == results.sessions
     assert told["read_bandwidth_gb_s"] > 0.1
     assert {"numba", "numpy", "scikit-learn", "gdbench"} <= set(told["versions"])
     assert set(told) == set(results.machine)

@@ -7,8 +7,8 @@ import pytest
 
 from gdbench import report
 from gdbench.suite import load, run_suite
-from gdbench.suite.ledger import Ledger
 from gdbench.suite.progress import Reporter
+from gdbench.suite.store.ledger import Ledger
 
 SUITE = """
 seeds = 500

@@ -20,7 +20,7 @@ from gdbench.suite.progress import Reporter
 
 
 def without_clocks(runs):
-    return runs[[c for c in runs.columns if not c.startswith(("seconds", "compile_seconds", "timing"))]]
+    return runs[[c for c in runs.columns if not c.startswith(("seconds", "compile_seconds", "timing", "session"))]]
 
 
 def assert_same_grid(found, expected):
