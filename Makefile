@@ -16,11 +16,11 @@ TORCH ?= torch==2.13.0
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
 SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
 
-.PHONY: help report gallery peers test test-lowest test-newest test-parity faults lint clean asv asv-machine asv-compare asv-history \
+.PHONY: help report gallery peers test test-lowest test-newest test-parity faults lint clean clean-history asv asv-machine asv-compare asv-history \
 	asv-publish
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # The environment, in three steps that are each done again only when something they depend on has changed -------------
 
@@ -97,9 +97,12 @@ lint: $(VENV)/.tools ## formatting, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-clean: ## remove environments, caches and builds; reports stay
-	rm -rf .venv* .asv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove environments, caches and builds; reports and the history of measurements stay
+	rm -rf .venv* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-history: ## remove .asv: all that was measured of past commits
+	rm -rf .asv
 
 # Tracking over commits: only what is committed is measured -----------------------------------------------------------
 

@@ -147,7 +147,10 @@ def folder_of(text: str) -> Path:
 def run(
     suite: Suite = "quickstart",
     out: Annotated[
-        Path | None, typer.Option(help="Results folder; reports/SUITE by default.", metavar="DIR", parser=folder_of)
+        Path | None,
+        typer.Option(
+            help="Results folder; reports/SUITE by default, reports/SUITE-quick with --quick.", metavar="DIR", parser=folder_of
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; what is compared by seconds is timed alone.")] = 1,
     dask: Annotated[
@@ -163,24 +166,34 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Leave the report for later: gdbench report DIR.")] = False,
     json_: AsJson = False,
 ) -> None:
-    """Run a suite, or go on with one that was stopped, and write its report."""
+    """Run a suite, or go on with one that was stopped, write its report and print the answer.
+
+    Exit code 1 when runs failed, or are left because the time is over.
+    """
     from gdbench.suite import run_suite
 
-    folder = out or Path("reports") / Path(suite).stem
+    folder = out or Path("reports") / (Path(suite).stem + "-quick" * quick)
     where: dict[str, Any] = {"jobs": jobs, "dask": dask, "quick": quick}
     try:
         results = run_suite(suite, folder, **where, fresh=fresh, max_time=max_time, reporter=progress_of_suite())
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; finished runs are kept. Go on with: {again(suite, folder, **where)}") from None
     page = None if no_report or results.runs.empty else write_report(folder)
+    told = answer_of(results)
     if json_:
-        emit(summary_of_run(results, page))
-        return
-    note(f"{results.finished} of {results.planned} runs are in {folder}")
+        emit(summary_of_run(results, page) | told)
+    else:
+        note(f"{results.finished} of {results.planned} runs are in {folder}")
+        for line in [*told["answers"], *told["warnings"], *([str(page)] if page else [])]:
+            Console(soft_wrap=True).print(line, markup=False, highlight=False)
     if results.finished < results.planned:
         note(f"the time is over; go on with: {again(suite, folder, **where)}")
-    if page:
-        print(page)
+    if told["failures"]:
+        note(f"{len(told['failures'])} problems have runs that failed:" if len(told["failures"]) > 1 else "runs failed:")
+        for line in told["failures"]:
+            note(f"  {line}")
+    if told["failures"] or results.finished < results.planned:
+        raise typer.Exit(1)
 
 
 def progress_of_suite() -> Any:
@@ -205,6 +218,18 @@ def write_report(folder: Path) -> Path:
     from gdbench import report
 
     return report.write(folder)
+
+
+def answer_of(results: Any) -> dict[str, list[str]]:
+    """What a suite found, in the sentences of its report: who was first on each problem and how sure that is."""
+    from gdbench.report import view, words
+
+    if results.runs.empty:
+        return {"answers": [], "warnings": [], "failures": []}
+    shown = view.build(results)
+    answers = [f"{words.answer(problem)} {words.doubt(problem)}" for problem in shown.problems]
+    warnings = [words.unfinished(shown), words.machines(shown)]
+    return {"answers": answers, "warnings": [line for line in warnings if line], "failures": words.failures(shown)}
 
 
 def summary_of_run(results: Any, page: Path | None) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from gdbench import cli
-from gdbench.suite import warm
+from gdbench.errors import GdbenchError
+from gdbench.report import view, words
+from gdbench.suite import execute, warm
 
 SUITE = """
 title = "tiny"
@@ -43,10 +45,14 @@ def results(suite):
     return out
 
 
-def test_run_writes_the_report_and_prints_its_path(suite, results, capsys):
+def test_run_writes_the_report_and_prints_the_answer_and_its_path(suite, results, capsys):
     assert cli.main(["run", str(suite), "--out", str(results)]) == 0
     captured = capsys.readouterr()
-    assert captured.out == f"{results / 'report.html'}\n"
+    answer, path = captured.out.splitlines()
+    (problem,) = view.read(results).problems
+    assert answer == f"{words.answer(problem)} {words.doubt(problem)}"
+    assert "On diabetes, mini-batch" in answer
+    assert path == f"{results / 'report.html'}"
     assert "3 of 3 runs" in captured.err
     for name in ("ledger.sqlite", "runs.parquet", "curves.parquet", "machine.json", "report.html", "report.md"):
         assert (results / name).is_file()
@@ -58,6 +64,52 @@ def test_run_json(suite, results, capsys):
     assert told["planned"] == told["finished"] == 3
     assert told["report"] is None
     assert sum(told["status"].values()) == 3
+    assert told["failures"] == []
+    assert [line.startswith("On diabetes, ") for line in told["answers"]] == [True]
+
+
+def test_run_exits_with_1_when_runs_failed_and_says_which_and_why(tmp_path, capsys, monkeypatch):
+    real = execute.reference
+
+    def without(case, dtype):
+        if case.name == "breast_cancer":
+            raise GdbenchError("no finite optimum found")
+        return real(case, dtype)
+
+    monkeypatch.setattr(execute, "reference", without)
+    path = tmp_path / "both.toml"
+    path.write_text(SUITE + '[[problems]]\ndata = "breast_cancer"\n')
+    assert cli.main(["run", str(path), "--out", str(tmp_path / "out"), "--no-report"]) == 1
+    captured = capsys.readouterr()
+    assert "On breast_cancer, 2 runs failed: no finite optimum found." in captured.err
+    assert "On diabetes, mini-batch" in captured.out
+    assert cli.main(["run", str(path), "--out", str(tmp_path / "out"), "--no-report", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["failures"] == ["On breast_cancer, 2 runs failed: no finite optimum found."]
+    assert told["status"]["failed"] == 2
+
+
+def test_run_exits_with_1_when_its_time_is_over(tmp_path, capsys):
+    path = tmp_path / "two.toml"
+    path.write_text(SUITE + '[[problems]]\ndata = "linnerud"\n')
+    command = ["run", str(path), "--out", str(tmp_path / "out"), "--no-report"]
+    assert cli.main([*command, "--max-time", "0"]) == 1
+    told = capsys.readouterr()
+    assert "the time is over; go on with: gdbench run" in told.err
+    assert "The suite is not finished" in told.out
+    assert cli.main(command) == 0
+
+
+def test_quick_has_a_folder_of_its_own(suite, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["run", str(suite), "--no-report"]) == 0
+    before = (tmp_path / "reports" / "tiny" / "runs.parquet").read_bytes()
+    assert cli.main(["run", str(suite), "--quick", "--no-report"]) == 0
+    assert (tmp_path / "reports" / "tiny-quick" / "runs.parquet").is_file()
+    assert (tmp_path / "reports" / "tiny" / "runs.parquet").read_bytes() == before
+    capsys.readouterr()
+    assert cli.main(["run", "--help"]) == 0
+    assert "reports/SUITE-quick" in " ".join(capsys.readouterr().out.split())
 
 
 def test_ctrl_c_says_how_to_go_on_and_that_command_does(suite, tmp_path, monkeypatch, capsys):
