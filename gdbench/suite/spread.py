@@ -29,7 +29,7 @@ AHEAD = 4
 RETRIES = 2
 
 #: Seconds beside its limit that a pass may take, for loading and compiling, before its process is ended.
-GRACE = 60.0
+GRACE = 120.0
 
 #: Seconds without a result after which it is asked whether any can still come.
 PATIENCE = 5.0

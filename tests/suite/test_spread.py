@@ -17,6 +17,7 @@ from gdbench.errors import GdbenchError
 from gdbench.suite import identity, load, plan, run_suite, spec, spread
 from gdbench.suite.execute import execute
 from gdbench.suite.progress import Reporter
+from gdbench.writing import stdout_to_stderr
 
 
 def without_clocks(runs):
@@ -155,6 +156,9 @@ def test_a_plugin_that_prints_and_never_ends_leaves_json_and_a_timeout(tmp_path,
         "seeds = 1\nlearning_rates = [0.01]\nrepeats = 1\nplugins = ['mine.py']\nbudget = { epochs = 3, seconds = 0.5 }\n"
         "problems = [{ data = 'diabetes' }]\nsolvers = [{ optimizer = 'endless' }, { optimizer = 'gd' }]\n"
     )
+    with stdout_to_stderr():
+        warm = [work for work in plan.make(spec.load(tmp_path / "a.toml")).passes if work.solver.optimizer == "gd"]
+        assert execute(warm[0])[0].row["status"] == "budget"  # compiles before any limit runs
     cli.main(["run", str(tmp_path / "a.toml"), "--out", str(tmp_path / "out"), "--no-report", "--json"])
     captured = capfd.readouterr()
     assert json.loads(captured.out)["status"]["timeout"] >= 1
