@@ -102,11 +102,9 @@ class Descends:
             array = getattr(self, name, None)
             if array is None:
                 continue
-            shape, size = np.shape(array), outputs * (X.shape[1] if "coef" in name else 1)
-            if np.size(array) != size:
-                raise GdbenchError(
-                    f"{name} has shape {shape}, but {outputs} outputs for {X.shape[1]} columns need {size} numbers"
-                )
+            shape, length = np.shape(array), X.shape[1] if "coef" in name else outputs
+            if shape != (length,) and not ("coef" in name and shape == (outputs, length)):
+                raise GdbenchError(f"{name} has shape {shape}, which does not fit {outputs} outputs for {X.shape[1]} columns")
             ready = exactly(name, array, shape, dtype)
             if ready is not array:
                 setattr(self, name, ready)
@@ -121,7 +119,7 @@ class Descends:
 def sound(X: Any) -> Any:
     """X with its places and its size checked, for scikit-learn, which checks the rest and says it in its own words."""
     if sparse.issparse(X):
-        return X if 0 in X.shape else as_sound(X)
+        return as_sound(X)
     if type(X) is not np.ndarray or X.ndim != 2 or 0 in X.shape or X.dtype.kind not in "fiub":
         return X
     check_shape(X.shape)

@@ -90,7 +90,13 @@ class DaskRows(Source):
 
     def fetch(self, number: int) -> Any:
         """Compute a chunk."""
-        return self.array.blocks[number, 0].compute()
+        try:
+            return self.array.blocks[number, 0].compute()
+        except (GdbenchError, MemoryError):
+            raise
+        except Exception as error:  # the caller's own functions are computed here
+            message = f"{self.called(number)}, of X, cannot be computed: {type(error).__name__}: {one_line(error)}"
+            raise GdbenchError(message) from error
 
 
 class ParquetRows(Source):

@@ -243,8 +243,8 @@ def called(name: str, function: Callable, x: np.ndarray, size: int) -> np.ndarra
 
 def shown(found: np.ndarray) -> str:
     """An array in a message: itself if it is short, else its shape."""
-    text = " ".join(repr(found.tolist()).split())
-    return text if len(text) <= 60 else f"an array of shape {found.shape} and type {found.dtype}"
+    text = " ".join(repr(found.tolist()).split()) if found.size <= 20 else ""
+    return text if 0 < len(text) <= 60 else f"an array of shape {found.shape} and type {found.dtype}"
 
 
 def as_point(x0: Any) -> np.ndarray:
