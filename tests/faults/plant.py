@@ -122,7 +122,7 @@ def report(chosen: list[Fault], root: Path, cache: Path) -> int:
     chosen = [fault for fault in chosen if not fault.anchored(root)]
     lost: list[Fault] = []
     number = 0
-    for (tests, compiled), group in groupby(sorted(chosen, key=meant), key=meant):
+    for (compiled, tests), group in groupby(sorted(chosen, key=meant), key=meant):
         passed, said = passes(root, tests, compiled, cache)
         if not passed:
             wrong.append(f"these fail without a fault: {tests}\n{said}")
@@ -140,9 +140,9 @@ def report(chosen: list[Fault], root: Path, cache: Path) -> int:
     return 1 if unexplained or wrong else 0
 
 
-def meant(fault: Fault) -> tuple[str, bool]:
-    """The tests meant for a fault, and how they run."""
-    return fault.tests, fault.compiled
+def meant(fault: Fault) -> tuple[bool, str]:
+    """How the tests meant for a fault run, the quick way first, and which they are."""
+    return fault.compiled, fault.tests
 
 
 def part(rows: list[Fault], shard: str) -> list[Fault]:
