@@ -13,7 +13,7 @@ from sklearn.base import clone, is_classifier
 from gdbench.estimators.online import Log, overflow
 from gdbench.kernels import online, optimizers, penalties, schedules
 from gdbench.kernels.data import Dense
-from gdbench.kernels.loops.base import Progress, start_at
+from gdbench.kernels.loops.base import Progress, started
 from gdbench.kernels.losses.cross_entropy import CrossEntropy
 from gdbench.kernels.losses.one_vs_rest import OneVsRest
 from gdbench.kernels.models.linear import Linear, Linears
@@ -77,7 +77,7 @@ def fit(
 def beginning(estimator: Any, task: Task, setting: Setting, models: int) -> Progress:
     """Where a new fit begins: at the estimator's weights."""
     w = np.column_stack([estimator.coef_.reshape(models, -1), estimator.intercept_])
-    return Progress(start_at(np.ascontiguousarray(w, task.target.dtype), setting.rule(task.target.dtype), task.penalty))
+    return started(np.ascontiguousarray(w, task.target.dtype), setting.rule(task.target.dtype), task.penalty)
 
 
 def setting_of(estimator: Any, alpha: float, learning_rate: str, seed: int, max_iter: int) -> Setting:

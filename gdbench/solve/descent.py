@@ -14,7 +14,7 @@ from gdbench.kernels.aligned import aligned
 from gdbench.kernels.data import columns
 from gdbench.kernels.lanes import LANES
 from gdbench.kernels.loops import LOOPS, choose
-from gdbench.kernels.loops.base import Calls, Loop, Progress, copy_of, restore, rows_per_step, start_at
+from gdbench.kernels.loops.base import Calls, Loop, Progress, adapted, copy_of, restore, rows_per_step, started
 from gdbench.kernels.loops.objective import objective_and_gradient
 from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.task import Task
@@ -82,7 +82,7 @@ class Descent:
     task : Task
     setting : Setting
     earlier : Progress, optional
-        Of a descent with the same model, rule and penalty, perhaps on other rows, from which this one goes on.
+        Of a descent with the same model, perhaps on other rows, from which this one goes on.
     """
 
     #: The loops to choose from: the first that accepts the descent.
@@ -107,9 +107,12 @@ class Descent:
             shuffle = "none"
         self.order = order.make(shuffle, setting.seed, setting.loss.domain == "sign", self.n)
         self.index = np.arange(self.n, dtype=np.int32)
-        start = earlier or Progress(start_at(self._first_weights(setting), self.rule, task.penalty))
+        if earlier is None:
+            earlier = started(self._first_weights(setting), self.rule, task.penalty)
         self.loop = choose(self.task, self.rule, setting, self.loops)
-        self.state = self.loop.begin(start, np.repeat(np.asarray(rates), self.classes).astype(self.dtype))
+        self.state = self.loop.begin(
+            adapted(earlier, self.rule, task.penalty), np.repeat(np.asarray(rates), self.classes).astype(self.dtype)
+        )
         listens = getattr(setting.schedule, "listens", "")
         self.feedback = EpochFeedback(self, setting.schedule) if listens == "epoch" else None
         self.search = LineSearch(self, setting.schedule) if listens == "step" else None

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.linear_model import SGDRegressor
 
 from gdbench.estimators import GDClassifier, GDRegressor
 
@@ -48,6 +49,38 @@ def test_a_piece_may_be_stored_in_another_way(rows):
         one.partial_fit(X, y, classes=[0, 1, 2])
         other.partial_fit(X if turn % 2 else sparse.csr_array(X), y, classes=[0, 1, 2])
     assert_close(other, one)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"optimizer": "momentum"}, {"optimizer": "rmsprop"}),  # a velocity is no mean of squares
+        ({"optimizer": "adam"}, {"optimizer": "momentum"}),
+        ({"optimizer": "momentum", "penalty": None}, {"optimizer": "momentum", "penalty": "l1", "alpha": 0.1}),
+        ({"optimizer": "gd", "penalty": "l1", "alpha": 1e-4}, {"optimizer": "gd", "penalty": "l1", "alpha": 0.1}),
+    ],
+)
+def test_options_may_change_between_pieces(rows, before, after):
+    """What another rule remembers, or another penalty is owed, begins anew; the weights go on."""
+    X, y = rows
+    model = classifier(**({"penalty": None} | before)).partial_fit(X, y, classes=[0, 1, 2])
+    model.set_params(**after)
+    fresh = classifier(**({"penalty": None} | after), max_iter=1)
+    fresh.fit(X, y, coef_init=model.coef_.copy(), intercept_init=model.intercept_.copy())
+    model.partial_fit(X, y)
+    if before["optimizer"] == after["optimizer"] == "momentum":
+        assert np.isfinite(model.coef_).all() and not np.array_equal(model.coef_, fresh.coef_)  # the velocity is kept
+    else:
+        assert_close(model, fresh)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0, 1.5, 3.0])
+def test_scikit_learns_own_descent_never_shrinks_below_zero(rows, strength):
+    X, y = rows
+    given = {"alpha": strength / 0.01, "eta0": 0.01, "learning_rate": "constant", "max_iter": 2, "tol": None, "random_state": 0}
+    for data in (X, sparse.csr_array(X)):
+        ours, theirs = (cls(**given).fit(data, y) for cls in (GDRegressor, SGDRegressor))
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-9, atol=1e-12)
 
 
 def test_the_stopping_rule_sees_the_weights_with_their_scale(rows):

@@ -20,6 +20,7 @@ from gdbench.kernels.compile.tags import MOST_SLOTS
 from gdbench.kernels.members import start_of
 from gdbench.kernels.optimizers import clips_norm
 from gdbench.kernels.optimizers.gd import GD
+from gdbench.kernels.optimizers.wrapped import layers
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Iterate, Task
 
@@ -64,11 +65,15 @@ class Progress(NamedTuple):
     Attributes
     ----------
     iterate : Iterate
+    rule, penalty : tags
+        To which the slots of the iterate belong.
     steps : int
         Steps taken so far.
     """
 
     iterate: Iterate
+    rule: Any
+    penalty: Any
     steps: int = 0
 
 
@@ -166,7 +171,7 @@ class Loop:
 
     def progress(self, state: Any) -> Progress:
         """How far the descent has come, in arrays of its own."""
-        return Progress(copy_of(self.iterate(state)), int(state.steps[0]))
+        return Progress(copy_of(self.iterate(state)), self.rule, self.task.penalty, int(state.steps[0]))
 
     def change_rates(self, state: Any, eta: np.ndarray) -> None:
         """Let the steps to come have the learning rates `eta`, of shape (K,); those that are put off keep theirs."""
@@ -203,6 +208,21 @@ def start_at(w: np.ndarray, rule: Any, penalty: Any = None) -> Iterate:
     state = tuple(aligned(w.shape, w.dtype, w if value is None else value, layout) for value in values)
     memory = tuple(aligned(w.shape, np.float64, 0, layout) for _ in kept)
     return Iterate(w, state, memory, np.zeros(len(w)))
+
+
+def started(w: np.ndarray, rule: Any, penalty: Any) -> Progress:
+    """A descent before its first step, at the weights w."""
+    return Progress(start_at(w, rule, penalty), rule, penalty)
+
+
+def adapted(earlier: Progress, rule: Any, penalty: Any) -> Progress:
+    """The progress as a descent by this rule under this penalty goes on from it: slots of another one begin anew."""
+    old, new = earlier.iterate, start_at(earlier.iterate.w, rule, penalty)
+    if [type(layer) for layer in layers(earlier.rule)] == [type(layer) for layer in layers(rule)]:
+        new = new._replace(state=old.state)
+    if type(earlier.penalty) is type(penalty) and earlier.penalty == penalty:  # l1 totals are of one alpha
+        new = new._replace(memory=old.memory, travelled=old.travelled)
+    return Progress(new, rule, penalty, earlier.steps)
 
 
 def reported(rule: Any, iterate: Iterate) -> np.ndarray:
