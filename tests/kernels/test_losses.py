@@ -131,7 +131,7 @@ def test_softmax_of_two_classes_is_the_logistic_loss():
 
 def test_one_against_the_rest_is_a_loss_for_each_class():
     tag = OneVsRest(losses.Hinge())
-    z, c = np.array([0.5, -2.0, 0.25]), np.empty(3)
-    assert tag.value_group(z, 2.0, 0, 3) == pytest.approx(1.5 + 0.0 + 0.75)
-    tag.derive_group(z, 2.0, c, 0, 3)
-    assert c.tolist() == [1.0, 0.0, -1.0]
+    z, c = np.array([-9.0, 0.5, -2.0, 0.25]), np.full(4, np.nan)  # the group of three begins at 1
+    assert tag.value_group(z, 2.0, 1, 3) == pytest.approx(1.5 + 0.0 + 0.75)
+    tag.derive_group(z, 2.0, c, 1, 3)
+    assert c[1:].tolist() == [1.0, 0.0, -1.0] and np.isnan(c[0])
