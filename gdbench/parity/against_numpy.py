@@ -169,7 +169,9 @@ def descents(quick: bool) -> list[Case]:
         found = draws.each_once(factors) + draws.each_once(factors | special)[: len(special["optimizer"])]
     else:
         found = [row for block in (factors, factors | special) if block["optimizer"] for row in draws.covering(block)]
-    return [descent(**row) for row in found]
+    # no pair, but three of a kind: the norm by which a batch is clipped is that of its mean gradient and the penalty's
+    clipped = {"optimizer": optimizers.registry["clipped"], "penalty": penalties.registry["l2"], "variant": "mini-batch"}
+    return [descent(**row) for row in [*found, found[0] | clipped]]
 
 
 def penalty_at(cls: type) -> Any:
