@@ -223,6 +223,7 @@ def test_rows_are_gathered_from_their_chunks(data, folder):
     source, y = chunks.opened(folder, "y")
     np.testing.assert_array_equal(y, data[1])
     random = np.random.default_rng(1)
-    pieces = [np.arange(950, 1000), random.permutation(ROWS)[:400], np.array([7, 7, 2]), np.arange(ROWS)]
+    # among them one of a single chunk that begins and ends as a stretch of rows does
+    pieces = [np.arange(950, 1000), random.permutation(ROWS)[:400], np.array([7, 7, 2]), np.array([3, 5, 4, 6]), np.arange(ROWS)]
     for piece, values in zip(pieces, chunks.gather(source, [piece.astype(np.int32) for piece in pieces]), strict=True):
         np.testing.assert_array_equal(values, data[0][piece])
