@@ -20,16 +20,54 @@ is left out by ``jit.py``, and ``GDBENCH_PLAIN_NUMBA=1`` leaves it out where it 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import llvmlite.binding as llvm
+from numba import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
+#: What reads a part of an array or a tuple, in Numba's own code.
+INDEXING = ("getitem", "static_getitem", "typed_getitem")
+
+#: A line that counts a reference to an array; as a call of no value, it may be left out.
+COUNTING = re.compile(r"^ *(?:tail )?call void @\"?NRT_(?:in|de)cref\"?\(.*\)\n", re.MULTILINE)
+
+
+def lends(signature: Any) -> bool:
+    """Whether indexing gives a view, or what a tuple holds, and not a copy."""
+    index = signature.args[1:] or (types.intp,)
+    parts = index[0].types if isinstance(index[0], types.BaseTuple) else index[:1]
+    return all(isinstance(part, types.Integer | types.SliceType | types.EllipsisType) for part in parts)
+
+
+def borrows(state: Any) -> bool:
+    """Whether a function returns no array, makes none, and gets none from the functions that it calls."""
+    manager = state.targetctx.data_model_manager
+
+    def counts(kind: Any) -> bool:
+        return kind is not None and manager[kind].contains_nrt_meminfo()
+
+    def owns(node: Any, signature: Any) -> bool:
+        return counts(signature.return_type) and not (getattr(node, "op", "") in INDEXING and lends(signature))
+
+    return not counts(state.return_type) and not any(owns(*pair) for pair in state.calltypes.items() if pair[1] is not None)
+
 
 class Body(JITCodeLibrary):
     """Code to link into a caller's: tidied up function by function, but not optimised as a whole nor made machine code of."""
+
+    #: Whether nothing in the code outlives it but what its caller holds: references then need not be counted.
+    is_borrower = False
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        text = str(ir_module)
+        if self.is_borrower:
+            text = COUNTING.sub("", text)
+        self.add_llvm_module(llvm.parse_assembly(text))
 
     def _optimize_final_module(self) -> None:
         pass
@@ -47,6 +85,7 @@ class BodyLowering(NativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         state["library"] = library = Body(state.targetctx.codegen(), state.func_id.func_qualname)
+        library.is_borrower = borrows(state)
         library.enable_object_caching()
         state.flags.no_compile = True
         super().run_pass(state)
