@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model._base import SPARSE_INTERCEPT_DECAY
 
-from gdbench.kernels import compressed, online, online_rows, order, rate_factors, schedules
+from gdbench.kernels import compressed, online, online_rows, order, rate_factors, schedules, shapes
 from gdbench.kernels.registers import starts_of
 from gdbench.kernels.task import Unweighted, Weighted
 
@@ -149,7 +149,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.penalty = penalty_of(self.estimator, self.alpha)
-        self.rows = rows_of(self.X, self.penalty, self.loss, self.outputs * self.max_iter)
+        rows = rows_of(self.X, self.penalty, self.loss, self.outputs * self.max_iter)
+        self.rows = shapes.planned(rows, "sklearn" if self.estimator.shuffle else "none")
         self.aim = aim_of(self.estimator, self.learning_rate)
         self.n = self.X.shape[0]
         self.steps = self.n - int(self.held_out.sum())

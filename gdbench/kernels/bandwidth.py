@@ -1,7 +1,7 @@
 """How fast memory can be read: the floor under every pass over the data."""
 
 from gdbench.kernels.compile.jit import kernel
-from gdbench.kernels.data import AHEAD, prefetch_row
+from gdbench.kernels.data import prefetch_row
 
 
 @kernel
@@ -11,6 +11,10 @@ def total(x):
     for i in range(x.size):
         s += x[i]
     return s
+
+
+#: Rows ahead of their use that a plain sum over rows prefetches them.
+AHEAD = 8
 
 
 @kernel

@@ -1,7 +1,7 @@
 """Kinds of data, dense and sparse rows, and how a loop reads them.
 
-Rows are numbered; a loop asks for a dot product with row i, adds a multiple of row i, or asks the memory for
-a row that it will need soon.
+Rows are numbered; a loop asks for a dot product with row i, adds a multiple of row i, or prefetches a row that it will
+need soon.
 """
 
 from __future__ import annotations
@@ -16,13 +16,8 @@ from numba.extending import intrinsic, overload
 from gdbench.kernels.compile.jit import INLINED, inlined
 from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.vectors import add_multiples, dots, emit_prefetch
-
-#: Rows asked for ahead of their use: far enough to hide the memory's latency behind the rows between.
-AHEAD = 24
-
-#: Bytes of the first-level cache for rows that wait for their use.
-FIRST_LEVEL = 12 << 10
+from gdbench.kernels.reading import ReadPlan
+from gdbench.kernels.vectors import add_multiples, dot_like_four, dots, emit_prefetch, prefetch_lines
 
 row_dot = operation("row_dot")
 row_axpy = operation("row_axpy")
@@ -31,9 +26,10 @@ rows_axpy = operation("rows_axpy")
 outputs_dot = operation("outputs_dot")
 row_values = operation("row_values")
 prefetch_row = operation("prefetch_row")
-reach = operation("reach")
+prefetch_far = operation("prefetch_far")
 prefetch_rest = operation("prefetch_rest")
-row_dot_and_ask = operation("row_dot_and_ask")
+dot_and_prefetch = operation("dot_and_prefetch")
+dot_like_four_and_prefetch = operation("dot_like_four_and_prefetch")
 
 
 @inlined
@@ -42,16 +38,16 @@ def entry(array, i):
     return array[np.uintp(i)]
 
 
-def touch(array, i, j):
-    """Ask the memory for the cache line of ``array[i, j]``; a hint that changes no value (and nothing in Python)."""
+def prefetch(array, i, j):
+    """Prefetch the cache line of ``array[i, j]``; a hint that changes no value (and nothing in Python)."""
 
 
-def touch_item(array, i):
-    """Ask the memory for the cache line of ``array[i]``."""
+def prefetch_item(array, i):
+    """Prefetch the cache line of ``array[i]``."""
 
 
 @intrinsic
-def _touch_line(typingctx, array, *place):
+def _prefetch_line(typingctx, array, *place):
     def codegen(context, builder, signature, args):
         kind = signature.args[0]
         view = context.make_array(kind)(context, builder, args[0])
@@ -63,14 +59,14 @@ def _touch_line(typingctx, array, *place):
     return types.void(array, types.StarArgTuple.from_types(place)), codegen
 
 
-@overload(touch, jit_options=INLINED)
-def _touch(array, i, j):
-    return lambda array, i, j: _touch_line(array, np.intp(i), np.intp(j))
+@overload(prefetch, jit_options=INLINED)
+def _prefetch(array, i, j):
+    return lambda array, i, j: _prefetch_line(array, np.intp(i), np.intp(j))
 
 
-@overload(touch_item, jit_options=INLINED)
-def _touch_item(array, i):
-    return lambda array, i: _touch_line(array, np.intp(i))
+@overload(prefetch_item, jit_options=INLINED)
+def _prefetch_item(array, i):
+    return lambda array, i: _prefetch_line(array, np.intp(i))
 
 
 def per_line(array):
@@ -90,34 +86,43 @@ class Dense(NamedTuple):
     Attributes
     ----------
     values : ndarray of shape (n, d), float32 or float64
+    plan : ReadPlan
     """
 
     values: Any
+    plan: Any = ReadPlan()
 
     def row_dot(self, i, w, k):
         """Σⱼ x[i, j]·w[k, j] over the d columns."""
         return dots(self.values, (i,), w, k, self.values.shape[1], ())[0]
 
-    def row_dot_and_ask(self, i, w, k, far, later):
-        """The same; asks for row `far` on the way."""
-        prefetch_rest(self, far, later)
-        return dots(self.values, (i,), w, k, self.values.shape[1], (far,))[0]
+    def dot_and_prefetch(self, i, w, k, near):
+        """The same; prefetches row `near` on the way, but for what `prefetch_rest` does."""
+        return dots(self.values, (i,), w, k, self.values.shape[1], (near,))[0]
+
+    def dot_like_four_and_prefetch(self, i, w, near):
+        """The dot product of row i with w[0] to the bits of `rows_dot`; prefetches likewise."""
+        return dot_like_four(self.values, i, w, 0, self.values.shape[1], (near,))
 
     def row_axpy(self, i, scale, g, k):
         """Add scale·x[i, j] to g[k, j] for the d columns, in place."""
         add_multiples(g, k, self.values, (i,), (scale,), self.values.shape[1], ())
 
-    def rows_dot(self, i0, i1, i2, i3, w, far):
-        """The dot products of four rows with w[0], which they share in registers; asks for the rows `far` on the way."""
-        return dots(self.values, (i0, i1, i2, i3), w, 0, self.values.shape[1], far)
+    def rows_dot(self, i0, i1, i2, i3, w, near):
+        """The dot products of four rows with w[0], which they share in registers; prefetches the rows `near` on the way."""
+        return dots(self.values, (i0, i1, i2, i3), w, 0, self.values.shape[1], near)
 
-    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g, far):
-        """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place, with one store a weight; asks likewise."""
-        add_multiples(g, 0, self.values, (i0, i1, i2, i3), (c0, c1, c2, c3), self.values.shape[1], far)
+    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g, near):
+        """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place, with one store a weight; prefetches likewise."""
+        add_multiples(g, 0, self.values, (i0, i1, i2, i3), (c0, c1, c2, c3), self.values.shape[1], near)
 
     def prefetch_rest(self, i, later):
-        """Ask for what such a pass leaves out of a row i: where it ends, perhaps in one more line."""
-        touch(self.values, i, self.values.shape[1] - 1)
+        """Prefetch what such a pass leaves out of a row i: where it ends, perhaps in one more line."""
+        prefetch(self.values, i, self.values.shape[1] - 1)
+
+    def prefetch_far(self, i, later):
+        """Prefetch row i into the second-level cache."""
+        prefetch_lines(self.values, i, self.values.shape[1] * self.values.itemsize)
 
     def outputs_dot(self, i, w, k):
         """The dot products of row i with w[k], ..., w[k + 3], which share the row in registers."""
@@ -127,16 +132,12 @@ class Dense(NamedTuple):
         """Row i as an array of shape (d,)."""
         return self.values[i]
 
-    def reach(self):
-        """How many rows ahead of their use a loop asks for them: AHEAD, or what the first-level cache keeps."""
-        return max(4, min(AHEAD, FIRST_LEVEL // max(1, 8 * self.values.shape[1])))
-
     def prefetch_row(self, i, later):
-        """Ask the memory for row i, a cache line (64 bytes) at a time."""
+        """Prefetch row i, a cache line (64 bytes) at a time."""
         x = self.values
         for j in range(0, x.shape[1], per_line(x)):
-            touch(x, i, j)
-        touch(x, i, x.shape[1] - 1)  # a row that begins within a line ends in one more
+            prefetch(x, i, j)
+        prefetch(x, i, x.shape[1] - 1)  # a row that begins within a line ends in one more
 
 
 @inlined
@@ -158,22 +159,27 @@ class CSR(NamedTuple):
         Row i is stored at indptr[i] … indptr[i + 1] − 1.
     columns : int
         d.
+    plan : ReadPlan
     """
 
     values: Any
     indices: Any
     indptr: Any
     columns: int
+    plan: Any = ReadPlan()
 
     def row_dot(self, i, w, k):
         """Σ x[i, j]·w[k, j] over the stored values of row i."""
         first, last = places(self, i)
         return gathered_dot(self.values, self.indices, first, last, w[k], w.dtype.type(0))
 
-    def row_dot_and_ask(self, i, w, k, far, later):
-        """The same; asks for row `far` first."""
-        prefetch_row(self, far, later)
+    def dot_and_prefetch(self, i, w, k, near):
+        """The same; `prefetch_rest` has left nothing of row `near` to prefetch."""
         return row_dot(self, i, w, k)
+
+    def dot_like_four_and_prefetch(self, i, w, near):
+        """The same with w[0]."""
+        return row_dot(self, i, w, 0)
 
     def row_axpy(self, i, scale, g, k):
         """Add scale·x[i, j] to g[k, j] for the stored values, in place."""
@@ -181,11 +187,11 @@ class CSR(NamedTuple):
         for p in range(first, last):
             g[k, self.indices[p]] += scale * self.values[p]
 
-    def rows_dot(self, i0, i1, i2, i3, w, far):
+    def rows_dot(self, i0, i1, i2, i3, w, near):
         """The dot products of four rows with w[0]."""
         return row_dot(self, i0, w, 0), row_dot(self, i1, w, 0), row_dot(self, i2, w, 0), row_dot(self, i3, w, 0)
 
-    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g, far):
+    def rows_axpy(self, i0, i1, i2, i3, c0, c1, c2, c3, g, near):
         """Add c0·x[i0] + c1·x[i1] + c2·x[i2] + c3·x[i3] to g[0], in place."""
         row_axpy(self, i0, c0, g, 0)
         row_axpy(self, i1, c1, g, 0)
@@ -204,19 +210,24 @@ class CSR(NamedTuple):
             scratch[self.indices[p]] = self.values[p]
         return scratch
 
-    def reach(self):
-        return AHEAD
-
     def prefetch_row(self, i, later):
-        """Ask the memory for row i's values and columns, and for where a later row begins."""
-        touch_item(self.indptr, later)
+        """Prefetch row i's values and columns, and where a later row begins."""
+        prefetch_item(self.indptr, later)
         first, last = places(self, i)
         for p in range(first, last, per_line(self.values)):
-            touch_item(self.values, p)
-            touch_item(self.indices, p)
+            prefetch_item(self.values, p)
+            prefetch_item(self.indices, p)
 
     def prefetch_rest(self, i, later):
-        prefetch_row(self, i, later)
+        if self.plan.near > 0:
+            prefetch_row(self, i, later)
+
+    def prefetch_far(self, i, later):
+        """Prefetch row i's values and columns into the second-level cache, and where a later row begins."""
+        prefetch_item(self.indptr, later)
+        first, last = places(self, i)
+        prefetch_lines(self.values, first, (last - first) * self.values.itemsize)
+        prefetch_lines(self.indices, first, (last - first) * self.indices.itemsize)
 
 
 def columns(data) -> int:

@@ -21,7 +21,7 @@ import numpy as np
 from gdbench.kernels.ahead import rarely, settled
 from gdbench.kernels.compile.jit import inlined, kernel
 from gdbench.kernels.compile.tags import operation
-from gdbench.kernels.data import AHEAD, entry, prefetch_row, touch_item
+from gdbench.kernels.data import entry
 from gdbench.kernels.losses import derivative, derive_group, value, value_group
 from gdbench.kernels.online_rows import (
     always_moves,
@@ -40,7 +40,7 @@ from gdbench.kernels.online_rows import (
 )
 from gdbench.kernels.order import arrange
 from gdbench.kernels.rate_factors import fill
-from gdbench.kernels.task import ask_for_weight, weigh
+from gdbench.kernels.task import prefetch_all_but_row, weigh
 
 #: Derivatives are cut off here, as scikit-learn does, so that a wild row cannot end a fit by itself.
 STEEPEST = 1e12
@@ -50,7 +50,7 @@ INTERCEPT, MEAN_INTERCEPT, SCALE, LAG, LEAD, SQUARES, ABSOLUTES, DUE, STEPS, ETA
 SCALARS = 13
 
 #: How far beyond the last row a step looks.
-BEYOND = 2 * AHEAD + 3
+BEYOND = 3
 
 #: Values of the scalar STATUS after a call.
 RUNNING, CONVERGED, OVERFLOW = 0.0, 1.0, 2.0
@@ -406,10 +406,7 @@ def descend_block(lesson, habits, weights, index, place, steps, rates):
     for r in range(steps):
         place = next_row(index, held_out, place + 1)
         beyond = entry(index, place)
-        at = (i, after, beyond, entry(index, place + AHEAD))
-        prefetch_row(rows, at[3], entry(index, place + 2 * AHEAD))
-        touch_item(target, at[3])
-        ask_for_weight(weighting, at[3])
+        at = (i, after, beyond, prefetch_all_but_row(rows, target, weighting, index, place))
         # What does not depend on the margin comes first: the margins make a chain that all else waits for.
         norm = square(rows, i)
         rate = eta * entry(rates, r)

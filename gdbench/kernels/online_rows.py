@@ -13,9 +13,10 @@ import numpy as np
 from gdbench.kernels.ahead import settled, step_and_dot, step_and_look
 from gdbench.kernels.compile.jit import inlined
 from gdbench.kernels.compile.tags import operation
-from gdbench.kernels.data import CSR, Dense, places, touch
+from gdbench.kernels.data import CSR, Dense, places, prefetch_row
 from gdbench.kernels.gather import gathered_dot
-from gdbench.kernels.registers import ask, hold, inner, inner_soon, moved, put_back
+from gdbench.kernels.reading import ReadPlan
+from gdbench.kernels.registers import hold, inner, inner_soon, moved, prefetch_short, put_back
 from gdbench.kernels.vectors import dots
 
 along = operation("along")
@@ -77,6 +78,10 @@ stay = operation("stay", _along_the_next)
 
 class DenseRows(Dense):
     """Dense rows."""
+
+    def prefetch_rest(self, i, later):
+        """Prefetch the whole row: no pass does on its way."""
+        prefetch_row(self, i, later)
 
     def along(self, i, v):
         """v·x over row i."""
@@ -145,9 +150,7 @@ class PairedRows(DenseRows):
     def stay(self, v, held, at, known):
         return dots(self.values, (at[1],), v, 0, self.values.shape[1], (at[3],))[0], known
 
-    def prefetch_row(self, i, later):
-        """The end of the row; the passes ask for the rest."""
-        touch(self.values, i, self.values.shape[1] - 1)
+    prefetch_rest = Dense.prefetch_rest
 
 
 class ChainedRows(DenseRows):
@@ -181,9 +184,7 @@ class ChainedRows(DenseRows):
         _, _, margin, known = move_on(self, 0.0, v, held, at, known)
         return margin, known
 
-    def prefetch_row(self, i, later):
-        """The end of the row; the pass asks for the rest."""
-        touch(self.values, i, self.values.shape[1] - 1)
+    prefetch_rest = Dense.prefetch_rest
 
 
 class Short(NamedTuple):
@@ -194,10 +195,12 @@ class Short(NamedTuple):
     values : ndarray of shape (n, d), in C order
     starts : tuple of ints
         Where the vectors of a row begin.
+    plan : ReadPlan
     """
 
     values: Any
     starts: Any
+    plan: Any = ReadPlan()
 
 
 class ShortRows(Short):
@@ -224,8 +227,11 @@ class ShortRows(Short):
     def stay(self, v, held, at, known):
         return inner_soon(held, short_row(self, at[1])), known
 
-    def prefetch_row(self, i, later):
-        ask(self.values, i, self.values.shape[1], self.starts)
+    prefetch_far = Dense.prefetch_far
+
+    def prefetch_rest(self, i, later):
+        """Prefetch the whole row: no pass does on its way."""
+        prefetch_short(self.values, i, self.values.shape[1], self.starts)
 
 
 class ShortChainedRows(ShortRows):

@@ -59,8 +59,8 @@ def hold(array, k, columns, starts):
     return array[:columns].copy() if array.ndim == 1 else array[k, :columns].copy()
 
 
-def ask(array, k, columns, starts):
-    """Ask the memory for row k of an array."""
+def prefetch_short(array, k, columns, starts):
+    """Prefetch row k of an array."""
 
 
 def put_back(held, array, k, columns):
@@ -132,7 +132,7 @@ def _hold(typingctx, array, k, columns, starts):
 
 
 @intrinsic
-def _ask(typingctx, array, k, columns, starts):
+def _prefetch_short(typingctx, array, k, columns, starts):
     def codegen(context, builder, signature, args):
         out = _emitter(context, builder, array.dtype)
         row = start_of_row(context, builder, signature.args[0], args[0], args[1])
@@ -212,9 +212,9 @@ def _hold_of(array, k, columns, starts):
     return lambda array, k, columns, starts: _hold(array, k, columns, starts)
 
 
-@overload(ask, jit_options=INLINED)
-def _ask_of(array, k, columns, starts):
-    return lambda array, k, columns, starts: _ask(array, k, columns, starts)
+@overload(prefetch_short, jit_options=INLINED)
+def _prefetch_short_of(array, k, columns, starts):
+    return lambda array, k, columns, starts: _prefetch_short(array, k, columns, starts)
 
 
 @overload(put_back, jit_options=INLINED)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from gdbench.kernels.ahead import settled
+from gdbench.kernels.compile.jit import inlined
 from gdbench.kernels.compile.tags import operation
-from gdbench.kernels.data import touch_item
+from gdbench.kernels.data import prefetch_far, prefetch_item, prefetch_rest, prefetch_row
+from gdbench.kernels.reading import far_row, near_row
 
 weigh = operation("weigh")
-ask_for_weight = operation("ask_for_weight")
+prefetch_weight = operation("prefetch_weight")
 counts = operation("counts")
 count = operation("count")
 
@@ -19,7 +22,7 @@ class Unweighted(NamedTuple):
     def weigh(self, c, i):
         return c
 
-    def ask_for_weight(self, i):
+    def prefetch_weight(self, i):
         pass
 
 
@@ -36,9 +39,9 @@ class Weighted(NamedTuple):
     def weigh(self, c, i):
         return c * self.values[i]
 
-    def ask_for_weight(self, i):
-        """Ask the memory for row i's weight, which is soon needed."""
-        touch_item(self.values, i)
+    def prefetch_weight(self, i):
+        """Prefetch row i's weight."""
+        prefetch_item(self.values, i)
 
 
 class Uncounted(NamedTuple):
@@ -65,7 +68,7 @@ class Counted(NamedTuple):
         return True
 
     def count(self, lane, loss):
-        self.totals[lane] += loss
+        self.totals[lane] = settled(self.totals[lane] + loss)  # one by one, however many rows share a pass
 
 
 class Task(NamedTuple):
@@ -108,3 +111,36 @@ class Iterate(NamedTuple):
     state: Any
     memory: Any
     travelled: Any
+
+
+@inlined
+def prefetch_far_row(data, target, weighting, visited, r):
+    """Prefetch what the plan of the data says for the second-level cache at place r of `visited`."""
+    plan, last = data.plan, target.size - 1
+    if plan.far > 0:
+        i, later = min(far_row(plan, visited, r), last), min(far_row(plan, visited, r + plan.far), last)
+        prefetch_far(data, i, later)
+        prefetch_item(target, i)
+        prefetch_weight(weighting, i)
+
+
+@inlined
+def prefetch_all_but_row(data, target, weighting, visited, r):
+    """Prefetch what the plan of the data says at place r of `visited`, but for the row returned: a pass does that on its way."""
+    prefetch_far_row(data, target, weighting, visited, r)
+    i = near_row(data.plan, visited, r)
+    prefetch_item(target, i)
+    prefetch_weight(weighting, i)
+    prefetch_rest(data, i, near_row(data.plan, visited, r + data.plan.near))
+    return i
+
+
+@inlined
+def prefetch_rows(data, target, weighting, visited, r):
+    """Prefetch what the plan of the data says at place r of `visited`."""
+    prefetch_far_row(data, target, weighting, visited, r)
+    if data.plan.near > 0:
+        i = near_row(data.plan, visited, r)
+        prefetch_item(target, i)
+        prefetch_weight(weighting, i)
+        prefetch_row(data, i, near_row(data.plan, visited, r + data.plan.near))

@@ -157,14 +157,21 @@ class Emitter:
         return phis[0], phis[1:]
 
     def columns(
-        self, end: Any, sums: int, visit: Visit, each_line: Callable[[Any], None] = lambda j: None, base: Any = None
+        self,
+        end: Any,
+        sums: int,
+        visit: Visit,
+        each_line: Callable[[Any], None] = lambda j: None,
+        base: Any = None,
+        number: int = 0,
     ) -> list:
         """Visit all columns up to `end`; that many sums over them, each from 0, but the first from `base` if that is given.
 
         ``visit(j, width, totals)`` handles `width` columns from j on and returns the totals with theirs added;
-        ``each_line(j)`` is called where a cache line of columns begins.
+        ``each_line(j)`` is called where a cache line of columns begins; `number` vectors are gone through at a time, or as
+        many as suit the sums.
         """
-        width, number = self.width, abreast(sums)
+        width, number = self.width, number or abreast(sums)
 
         def several(count: int) -> Callable[[Any, list], list]:
             def body(j: Any, totals: list) -> list:
@@ -193,13 +200,17 @@ class Emitter:
         return totals
 
 
-def emit_prefetch(builder, address):
+#: The last argument but one of LLVM's prefetch: into the second-level cache, or into all.
+SECOND_LEVEL, FIRST_LEVEL = 2, 3
+
+
+def emit_prefetch(builder, address, level=FIRST_LEVEL):
     """Emit the hint for the cache line at an address."""
     word = ir.IntType(32)
     pointer = builder.bitcast(address, ir.IntType(8).as_pointer())
     kinds = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
     hint = cgutils.get_or_insert_function(builder.module, kinds, "llvm.prefetch.p0")
-    builder.call(hint, [pointer, word(0), word(3), word(1)])  # a read, to be kept in every cache, of data
+    builder.call(hint, [pointer, word(0), word(level), word(1)])  # a read, of data
 
 
 def start_of_row(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
@@ -238,6 +249,15 @@ def dots(rows, numbers, with_, k, columns, far):
     return tuple([rows[i, :columns] @ other for i in numbers])
 
 
+def dot_like_four(rows, i, with_, k, columns, far):
+    """The dot product of one row, summed like each of four in :func:`dots`: to the same bits."""
+    return dots(rows, (i,), with_, k, columns, ())[0]
+
+
+def prefetch_lines(array, i, size):
+    """Prefetch the first `size` bytes of an array's row i into the second-level cache."""
+
+
 def add_multiples(to, k, rows, numbers, scales, columns, far):
     """Add the sum of scale·row, of some rows of an array over its first columns, to row k of another, in place.
 
@@ -270,23 +290,57 @@ def ask_for_lines(out: Emitter, starts: list) -> Callable[[Any], None]:
     return ask
 
 
+def _emit_dots(context: Any, builder: Any, signature: Any, args: Any, number: int = 0) -> list:
+    """The sums of :func:`dots`, `number` vectors at a time or as many as suit them."""
+    kinds = signature.args
+    out = Emitter(builder, context.get_value_type(kinds[0].dtype))
+    starts = rows_at(context, builder, kinds[0], args[0], args[1])
+    other = start_of_row(context, builder, kinds[2], args[2], args[3])
+
+    def visit(j: Any, width: int, totals: list) -> list:
+        shared = out.load(other, j, width)
+        return [out.add_product(out.load(row, j, width), shared, total) for row, total in zip(starts, totals, strict=True)]
+
+    ask = ask_for_lines(out, rows_at(context, builder, kinds[0], args[0], args[5]))
+    return out.columns(args[4], len(starts), visit, ask, number=number)
+
+
 @intrinsic
 def _dots(typingctx, rows, numbers, with_, k, columns, far):
     def codegen(context, builder, signature, args):
-        kinds = signature.args
-        out = Emitter(builder, context.get_value_type(rows.dtype))
-        starts = rows_at(context, builder, kinds[0], args[0], args[1])
-        other = start_of_row(context, builder, kinds[2], args[2], args[3])
-
-        def visit(j, width, totals):
-            shared = out.load(other, j, width)
-            return [out.add_product(out.load(row, j, width), shared, total) for row, total in zip(starts, totals, strict=True)]
-
-        ask = ask_for_lines(out, rows_at(context, builder, kinds[0], args[0], args[5]))
-        return cgutils.pack_array(builder, out.columns(args[4], len(starts), visit, ask))
+        return cgutils.pack_array(builder, _emit_dots(context, builder, signature, args))
 
     numbers_of, far_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(types.intp, len(far))
     return types.UniTuple(rows.dtype, len(numbers))(rows, numbers_of, with_, types.intp, types.intp, far_of), codegen
+
+
+@intrinsic
+def _dot_like_four(typingctx, rows, numbers, with_, k, columns, far):
+    def codegen(context, builder, signature, args):
+        return _emit_dots(context, builder, signature, args, abreast(4))[0]
+
+    numbers_of, far_of = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, len(far))
+    return rows.dtype(rows, numbers_of, with_, types.intp, types.intp, far_of), codegen
+
+
+@intrinsic
+def _prefetch_lines(typingctx, array, i, size):
+    def codegen(context, builder, signature, args):
+        out = Emitter(builder, context.get_value_type(array.dtype))
+        byte = ir.IntType(8).as_pointer()
+        start = builder.ptrtoint(start_of_row(context, builder, signature.args[0], args[0], args[1]), INDEX)
+        end = builder.add(start, args[2])
+
+        def line(address, _):
+            emit_prefetch(builder, builder.inttoptr(address, byte), SECOND_LEVEL)
+            return []
+
+        # From where the first line begins, one line after another as long as one begins before the end.
+        first = builder.and_(start, out.number(-LINE))
+        out.loop(first, LINE, builder.add(end, out.number(LINE - 1)), [], line)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp), codegen
 
 
 @intrinsic
@@ -317,6 +371,18 @@ def _dots_of(rows, numbers, with_, k, columns, far):
     if rows.layout != "C" or with_.layout != "C" or rows.dtype != with_.dtype:
         return None
     return lambda rows, numbers, with_, k, columns, far: _dots(rows, numbers, with_, k, columns, far)
+
+
+@overload(dot_like_four, jit_options=INLINED)
+def _dot_like_four_of(rows, i, with_, k, columns, far):
+    if rows.layout != "C" or with_.layout != "C" or rows.dtype != with_.dtype:
+        return None
+    return lambda rows, i, with_, k, columns, far: _dot_like_four(rows, (i,), with_, k, columns, far)
+
+
+@overload(prefetch_lines, jit_options=INLINED)
+def _prefetch_lines_of(array, i, size):
+    return lambda array, i, size: _prefetch_lines(array, i, size)
 
 
 @overload(add_multiples, jit_options=INLINED)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError
-from gdbench.kernels import order
+from gdbench.kernels import order, shapes
 from gdbench.kernels.data import Dense
 from gdbench.kernels.loops.batch import CHUNK, Batches, chunk_gradient
 from gdbench.kernels.loops.objective import objective_and_gradient
@@ -138,4 +138,4 @@ class ChunkedDescent(Descent):
     def _piece(self, rows: np.ndarray, values: np.ndarray) -> Task:
         weights = self.task.weighting
         weights = Weighted(weights.values[rows]) if isinstance(weights, Weighted) else weights
-        return self.task._replace(data=Dense(values), target=self.task.target[rows], weighting=weights)
+        return self.task._replace(data=shapes.planned(Dense(values), "none"), target=self.task.target[rows], weighting=weights)

@@ -9,7 +9,7 @@ from time import perf_counter, perf_counter_ns
 
 import numpy as np
 
-from gdbench.kernels import order, schedules
+from gdbench.kernels import order, schedules, shapes
 from gdbench.kernels.aligned import aligned
 from gdbench.kernels.data import columns
 from gdbench.kernels.lanes import LANES
@@ -105,6 +105,7 @@ class Descent:
         if shuffle == "once":
             self.task = in_new_order(task, setting.seed)
             shuffle = "none"
+        self.task = self.task._replace(data=shapes.planned(self.task.data, shuffle))
         self.order = order.make(shuffle, setting.seed, setting.loss.domain == "sign", self.n)
         self.index = np.arange(self.n, dtype=np.int32)
         if earlier is None:

@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gdbench.kernels import shapes
+from gdbench.kernels.caches import caches, last_level
+
 LIBRARIES = (
     *("numba", "llvmlite", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "joblib"),
     *("torch", "optax", "jax", "keras"),
@@ -35,7 +38,7 @@ def describe(bandwidth: bool = True) -> dict[str, Any]:
     -------
     dict
         JSON-ready: cpu, architecture, llvm_cpu, cores, cpus_usable, caches (bytes), memory_bytes, os, python, versions,
-        threads, simd, git_commit, and read_bandwidth_gb_s of one core.
+        threads, simd, git_commit, shapes (of reading rows), and read_bandwidth_gb_s of one core.
     """
     import llvmlite.binding as llvm
     import numba
@@ -55,6 +58,7 @@ def describe(bandwidth: bool = True) -> dict[str, Any]:
         "threads": {"numba": int(numba.config.NUMBA_NUM_THREADS), "descents": 1},
         "simd": [name for name in SIMD if features.get(name)],
         "git_commit": git_commit(),
+        "shapes": shapes.described(),
         "read_bandwidth_gb_s": read_bandwidth() if bandwidth else None,
     }
 
@@ -77,19 +81,6 @@ def cpu_name() -> str:
 def usable_cpus() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def caches() -> dict[str, int]:
-    """Bytes of each cache that the first core sees, where the system tells: "L1d", "L2", "L3"."""
-    found: dict[str, int] = {}
-    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        try:
-            level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
-        except OSError:
-            continue
-        unit = {"K": 2**10, "M": 2**20, "G": 2**30}.get(size[-1:], 1)
-        found[f"L{level}{ {'Data': 'd', 'Instruction': 'i'}.get(kind, '') }"] = int(size.rstrip("KMG")) * unit
-    return found
 
 
 def memory_bytes() -> int | None:
@@ -140,8 +131,7 @@ def read_bandwidth() -> float:
     """GB/s at which one core sums an array four times the largest cache: the best of five."""
     from gdbench.kernels.bandwidth import total
 
-    largest = max(caches().values(), default=32 * 2**20)
-    array = np.ones(min(4 * largest, 2**28) // 8)
+    array = np.ones(min(4 * last_level(), 2**28) // 8)
     total(array[:8])
     seconds = []
     for _ in range(5):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from gdbench.kernels.compile.jit import inlined, kernel
-from gdbench.kernels.data import reach
 from gdbench.kernels.loops.base import Loop, State
 from gdbench.kernels.loops.updates import add, take_step, zero
 from gdbench.kernels.models import accumulate, scratch
@@ -26,16 +25,13 @@ def unpenalised(task):
 
 
 @inlined
-def batch_gradient(task, rows, later, w, g, part, z, c, losses):
-    """Write Σ over `rows` of the losses' gradients to g, summed chunk by chunk; count the losses if asked.
-
-    The rows `later` are asked for meanwhile: those that come so many after each of `rows`, in this batch or the next.
-    """
-    for first in range(0, rows.size, CHUNK):
-        into = g if first == 0 else part
+def batch_gradient(task, visited, first, end, w, g, part, z, c, losses):
+    """Write Σ over the rows visited[first:end] of the losses' gradients to g, chunk by chunk; count the losses if asked."""
+    for begin in range(first, end, CHUNK):
+        into = g if begin == first else part
         zero(into)
-        accumulate(task.model, task, rows[first : first + CHUNK], later[first : first + CHUNK], w, into, z, c, losses)
-        if first > 0:
+        accumulate(task.model, task, visited, begin, min(begin + CHUNK, end), w, into, z, c, losses)
+        if begin > first:
             add(g, part)
 
 
@@ -63,14 +59,12 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     z = np.empty(scratch(task.model, w, min(batch_size, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     g, part = np.empty_like(w), np.empty_like(w)
-    ahead = reach(task.data)
     s = 0
     for p in range(order.shape[0]):
         for first in range(0, order.shape[1], batch_size):
-            rows = order[p, first : first + batch_size]
-            later = order[p, first + ahead : first + ahead + batch_size]
-            batch_gradient(unpenalised(task), rows, later, w, g, part, z, c, Uncounted())
-            take_step(task.model, task.penalty, rule, iterate, g, w.dtype.type(1.0 / rows.size), rates[s], eta, t + s)
+            end = min(first + batch_size, order.shape[1])
+            batch_gradient(unpenalised(task), order[p], first, end, w, g, part, z, c, Uncounted())
+            take_step(task.model, task.penalty, rule, iterate, g, w.dtype.type(1.0 / (end - first)), rates[s], eta, t + s)
             s += 1
 
 
@@ -86,7 +80,7 @@ def chunk_gradient(task, rows, w, g):
     """
     zero(g)
     z, c = np.empty(scratch(task.model, w, rows.size), w.dtype), np.empty(w.shape[0], w.dtype)
-    accumulate(task.model, unpenalised(task), rows, rows[reach(task.data) :], w, g, z, c, Uncounted())
+    accumulate(task.model, unpenalised(task), rows, 0, rows.size, w, g, z, c, Uncounted())
 
 
 @kernel

@@ -13,14 +13,14 @@ import numpy as np
 
 from gdbench.kernels.compile.jit import inlined, kernel
 from gdbench.kernels.compile.tags import load, store
-from gdbench.kernels.data import AHEAD, CSR, places, prefetch_row, row_dot, touch_item
+from gdbench.kernels.data import CSR, places, row_dot
 from gdbench.kernels.loops.base import Loop, Progress, copy_of, steps_on_rows
 from gdbench.kernels.loops.updates import move_free
 from gdbench.kernels.models import derive, gather, outputs, parameters, pick
 from gdbench.kernels.optimizers import settle
 from gdbench.kernels.penalties import NoPenalty
 from gdbench.kernels.schedules import Constant
-from gdbench.kernels.task import Iterate, Task, weigh
+from gdbench.kernels.task import Iterate, Task, prefetch_rows, weigh
 
 
 @kernel
@@ -49,11 +49,10 @@ def descend_lazily(task, rule, iterate, order, rates, eta, seen, t):
     z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
     s = 0
     for p in range(order.shape[0]):
-        for r in range(order.shape[1]):
-            i = order[p, r]
-            if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
-                touch_item(task.target, order[p, r + AHEAD])
+        visited = order[p]
+        for r in range(visited.size):
+            i = visited[r]
+            prefetch_rows(task.data, task.target, task.weighting, visited, r)
             now = w.dtype.type(t + s)
             first, last = places(data, i)
             for q in range(first, last):

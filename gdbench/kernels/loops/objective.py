@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from gdbench.kernels.compile.jit import kernel
-from gdbench.kernels.data import reach
 from gdbench.kernels.loops.batch import CHUNK, batch_gradient, unpenalised
 from gdbench.kernels.loops.updates import add, zero
 from gdbench.kernels.models import curvatures, parameters, penalised, scratch
@@ -28,7 +27,6 @@ def objective_and_gradient(task, w, totals, g):
     z = np.empty(scratch(task.model, w, min(n, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     part = np.empty_like(g)
-    ahead = reach(task.data)
     rows = np.empty(n, np.int32)
     for i in range(n):
         rows[i] = i
@@ -36,10 +34,8 @@ def objective_and_gradient(task, w, totals, g):
         totals[lane] = 0
     zero(g)
     for first in range(0, n, CHUNK):
-        chunk = rows[first : first + CHUNK]
-        batch_gradient(
-            unpenalised(task), chunk, rows[first + ahead : first + ahead + CHUNK], w, part, part, z, c, Counted(totals)
-        )
+        end = min(first + CHUNK, n)
+        batch_gradient(unpenalised(task), rows, first, end, w, part, part, z, c, Counted(totals))
         add(g, part)
     group = w.shape[0] // totals.size
     for lane in range(totals.size):

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from gdbench.kernels.compile.jit import inlined, kernel
-from gdbench.kernels.data import entry, prefetch_rest, reach, touch_item
+from gdbench.kernels.data import entry
 from gdbench.kernels.lanes import lanes_move_and_look
 from gdbench.kernels.loops.base import LookAheadState, Loop, Progress
 from gdbench.kernels.loops.rowwise import PlainRows
 from gdbench.kernels.losses import derivative
 from gdbench.kernels.models.lanes import Lanes
 from gdbench.kernels.penalties import shrinkages
-from gdbench.kernels.task import Task, weigh
+from gdbench.kernels.task import Task, prefetch_all_but_row, weigh
 from gdbench.kernels.vectors import dots
 
 
@@ -61,7 +61,7 @@ def descend_in_pairs(task, iterate, order, first, rates, eta, known):
         goes on there. Where calls begin and end changes no bit.
     """
     x, w, number = task.data.values, iterate.w, order.shape[1]
-    last, ahead = number - 1, reach(task.data)
+    last = number - 1
     push, keep = np.empty((2, w.shape[0]), w.dtype), np.empty((2, w.shape[0]), w.dtype)
     s = 0
     for p in range(order.shape[0]):
@@ -72,24 +72,21 @@ def descend_in_pairs(task, iterate, order, first, rates, eta, known):
         r = first
         while r < end:
             i, after = entry(visited, r), entry(visited, min(r + 1, last))
-            far = entry(visited, min(r + ahead, last)), entry(visited, min(r + ahead + 1, last))
-            prefetch_rest(task.data, far[0], far[0])
-            touch_item(task.target, far[0])
+            near = prefetch_all_but_row(task.data, task.target, task.weighting, visited, r)
             decide(task, i, rates[s], eta, w, known[0], push[0])
             kept = shrinkages(task.penalty, rates[s], eta, keep[0])
             if r % 2 == 1:
                 looks = after, entry(visited, min(r + 2, last))
-                lanes_move_and_look(w, x, (i,), (kept,), (push[0],), looks, far, known)
+                lanes_move_and_look(w, x, (i,), (kept,), (push[0],), looks, (near,), known)
             else:
                 follow(known, kept, push[0], dots(x, (i,), x, after, x.shape[1], ())[0])
                 if r + 1 < end:
-                    prefetch_rest(task.data, far[1], far[1])
-                    touch_item(task.target, far[1])
                     s, r = s + 1, r + 1
+                    also_near = prefetch_all_but_row(task.data, task.target, task.weighting, visited, r)
                     decide(task, after, rates[s], eta, w, known[0], push[1])
                     also = shrinkages(task.penalty, rates[s], eta, keep[1])
                     looks = entry(visited, min(r + 1, last)), entry(visited, min(r + 2, last))
-                    lanes_move_and_look(w, x, (i, after), (kept, also), (push[0], push[1]), looks, far, known)
+                    lanes_move_and_look(w, x, (i, after), (kept, also), (push[0], push[1]), looks, (near, also_near), known)
                 else:
                     lanes_move_and_look(w, x, (i,), (kept,), (push[0],), (), (), known)
             s, r = s + 1, r + 1

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from gdbench.kernels.compile.jit import inlined, kernel
-from gdbench.kernels.data import Dense, reach, touch_item
+from gdbench.kernels.data import Dense
 from gdbench.kernels.loops.base import Loop, State, is_plain, steps_on_rows
 from gdbench.kernels.loops.updates import move, move_free
-from gdbench.kernels.models import derive, gather, margins_and_ask, outputs, parameters, pick, side_by_side, stride
+from gdbench.kernels.models import derive, gather, margins_and_prefetch, outputs, parameters, pick, side_by_side, stride
 from gdbench.kernels.penalties import with_penalty
-from gdbench.kernels.task import Task, weigh
+from gdbench.kernels.task import Task, prefetch_all_but_row, weigh
 
 
 @inlined
@@ -67,17 +67,15 @@ def descend_rows(task, rule, iterate, order, rates, eta, t):
     t : int
         Number of the first step, from 1.
     """
-    model, data, w = task.model, task.data, iterate.w
-    ahead = reach(data)
+    model, w = task.model, iterate.w
     z = np.empty(w.shape[0], w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     s = 0
     for p in range(order.shape[0]):
-        for r in range(order.shape[1]):
-            i = order[p, r]
-            far, later = order[p, min(r + ahead, order.shape[1] - 1)], order[p, min(r + 2 * ahead, order.shape[1] - 1)]
-            touch_item(task.target, far)
-            derivatives = derive(model, task.loss, margins_and_ask(model, data, i, w, z, far, later), task.target[i], c)
+        visited = order[p]
+        for r in range(visited.size):
+            i = visited[r]
+            derivatives = derive(model, task.loss, margins_and_prefetch(model, task, visited, r, w, z), task.target[i], c)
             now = w.dtype.type(t + s)
             if side_by_side(model):
                 move_lanes(task, rule, iterate, i, c, rates[s], eta, now)
@@ -99,17 +97,16 @@ def descend_plainly(task, iterate, order, rates, eta):
     order, rates, eta
         As for :func:`descend_rows`.
     """
-    model, data, w = task.model, task.data, iterate.w
-    rows, ahead = order.ravel(), reach(data)
+    model, w = task.model, iterate.w
+    rows = order.ravel()
     if rows.size == 0:
         return
     z, c, keep = np.empty(w.shape[0], w.dtype), np.zeros(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
     last, first = rows.size - 1, rows[0]
     # The first margins come from a step that goes nowhere, so that where a call begins changes no bit.
-    found = stride(model, task, w, (first, first, first, first), gather(model, c), w.dtype.type(0), eta, z, keep)
+    found = stride(model, task, w, (first, first, first), gather(model, c), w.dtype.type(0), eta, z, keep)
     for s in range(rows.size):
-        at = (rows[s], rows[min(s + 1, last)], rows[min(s + ahead, last)], rows[min(s + 2 * ahead, last)])
-        touch_item(task.target, at[2])
+        at = (rows[s], rows[min(s + 1, last)], prefetch_all_but_row(task.data, task.target, task.weighting, rows, s))
         derivatives = derive(model, task.loss, found, task.target[at[0]], c)
         found = stride(model, task, w, at, derivatives, rates[s], eta, z, keep)
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdbench.kernels.compile.jit import inlined, kernel
-from gdbench.kernels.data import AHEAD, CSR, places, prefetch_row, row_dot, touch_item
+from gdbench.kernels.data import CSR, places, row_dot
 from gdbench.kernels.loops.base import Loop, Progress, copy_of, is_plain, steps_on_rows
 from gdbench.kernels.models import derive, gather, outputs, parameters, pick
 from gdbench.kernels.penalties import shrinkage
-from gdbench.kernels.task import Iterate, Task, weigh
+from gdbench.kernels.task import Iterate, Task, prefetch_rows, weigh
 
 #: The shared scale is folded into the weights before its size leaves this range; a step at rate·α > 1 makes it negative.
 SMALLEST_SCALE, LARGEST_SCALE = 1e-9, 1e9
@@ -56,11 +56,10 @@ def descend_scaled(task, iterate, order, rates, eta, scale):
     z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
     s = 0
     for p in range(order.shape[0]):
-        for r in range(order.shape[1]):
-            i = order[p, r]
-            if r + AHEAD < order.shape[1]:
-                prefetch_row(data, order[p, r + AHEAD], order[p, min(r + 2 * AHEAD, order.shape[1] - 1)])
-                touch_item(task.target, order[p, r + AHEAD])
+        visited = order[p]
+        for r in range(visited.size):
+            i = visited[r]
+            prefetch_rows(task.data, task.target, task.weighting, visited, r)
             first, last = places(data, i)
             for k in range(outputs(model, w)):
                 z[k] = scale[k] * row_dot(data, i, w, k) + w[k, d]

@@ -8,17 +8,14 @@ import numpy as np
 
 from gdbench.kernels.ahead import settled
 from gdbench.kernels.compile.jit import kernel
-from gdbench.kernels.data import columns, entry, touch_item
+from gdbench.kernels.data import columns, entry
 from gdbench.kernels.loops.base import LookAheadState, Loop, Progress
 from gdbench.kernels.loops.rowwise import PlainRows
 from gdbench.kernels.losses import derivative
 from gdbench.kernels.models.linear import Linear
 from gdbench.kernels.penalties import shrinkage
-from gdbench.kernels.registers import ask, hold, inner, inner_soon, moved, put_back, starts_of
-from gdbench.kernels.task import Task, ask_for_weight, weigh
-
-#: Rows asked for ahead of their use.
-AHEAD = 12
+from gdbench.kernels.registers import hold, inner, inner_soon, moved, prefetch_short, put_back, starts_of
+from gdbench.kernels.task import Task, prefetch_all_but_row, weigh
 
 
 @kernel
@@ -61,10 +58,8 @@ def descend_short(task, starts, iterate, order, first, rates, eta, known):
             there = hold(x, entry(visited, min(1, last)), columns, starts)
             margin, after, overlap = inner(held, here), inner(held, there), inner(here, there)
         for r in range(first, end):
-            i, far = entry(visited, r), entry(visited, min(r + AHEAD, last))
-            ask(x, far, columns, starts)
-            touch_item(task.target, far)
-            ask_for_weight(task.weighting, far)
+            i = entry(visited, r)
+            prefetch_short(x, prefetch_all_but_row(task.data, task.target, task.weighting, visited, r), columns, starts)
             rate = entry(rates, s) * eta[0]
             keep = w.dtype.type(shrinkage(task.penalty, rate))
             c = derivative(task.loss, margin + b, entry(task.target, i))

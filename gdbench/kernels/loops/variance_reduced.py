@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdbench.kernels.compile.jit import kernel
-from gdbench.kernels.data import prefetch_row, reach, row_values, touch_item
+from gdbench.kernels.data import row_values
 from gdbench.kernels.loops.base import Loop, Progress
 from gdbench.kernels.loops.batch import CHUNK, batch_gradient, unpenalised
 from gdbench.kernels.loops.updates import move_free, zero
 from gdbench.kernels.models import derive, margins, outputs, parameters, pick
 from gdbench.kernels.penalties import with_penalty
-from gdbench.kernels.task import Iterate, Task, Uncounted, weigh
+from gdbench.kernels.task import Iterate, Task, Uncounted, prefetch_rows, weigh
 
 
 class Memory(NamedTuple):
@@ -61,17 +61,16 @@ def descend_with_memory(task, rule, iterate, memory, order, rates, eta, t):
     """
     model, data, penalty = task.model, task.data, task.penalty
     w, mean = iterate.w, memory.mean
-    d, ahead = w.shape[1] - 1, reach(data)
+    d = w.shape[1] - 1
     z, c, scratch = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype), np.zeros(d, w.dtype)
     part = w.dtype.type(1.0 / task.target.size)
     share = w.dtype.type(memory.share)
     s = 0
     for p in range(order.shape[0]):
-        for r in range(order.shape[1]):
-            i = order[p, r]
-            if r + ahead < order.shape[1]:
-                prefetch_row(data, order[p, r + ahead], order[p, min(r + 2 * ahead, order.shape[1] - 1)])
-                touch_item(task.target, order[p, r + ahead])
+        visited = order[p]
+        for r in range(visited.size):
+            i = visited[r]
+            prefetch_rows(task.data, task.target, task.weighting, visited, r)
             derivatives = derive(model, task.loss, margins(model, data, i, w, z), task.target[i], c)
             x = row_values(data, i, scratch)
             now = w.dtype.type(t + s)
@@ -107,18 +106,17 @@ def remember_all(task, w, memory):
     n = task.target.size
     z, c = np.empty(w.shape[0], w.dtype), np.empty(w.shape[0], w.dtype)
     part = np.empty(w.shape, w.dtype)
-    ahead = reach(task.data)
     rows = np.empty(n, np.int32)
     for i in range(n):
         rows[i] = i
     zero(memory.mean)
     for first in range(0, n, CHUNK):
-        chunk = rows[first : first + CHUNK]
-        batch_gradient(unpenalised(task), chunk, rows[first + ahead : first + ahead + CHUNK], w, part, part, z, c, Uncounted())
+        end = min(first + CHUNK, n)
+        batch_gradient(unpenalised(task), rows, first, end, w, part, part, z, c, Uncounted())
         for k in range(w.shape[0]):
             for j in range(w.shape[1]):
                 memory.mean[k, j] += part[k, j] / n
-        for i in chunk:
+        for i in rows[first:end]:
             derivatives = derive(task.model, task.loss, margins(task.model, task.data, i, w, z), task.target[i], c)
             for k in range(outputs(task.model, w)):
                 memory.table[i, k] = weigh(task.weighting, pick(task.model, derivatives, k), i)

@@ -9,12 +9,12 @@ penalised ones first. The methods that the loops call:
     Whether neighbours in memory are outputs, not parameters (False by default).
 ``margins(data, i, w, z)``
     The margins of row i: a scalar, or the array z, filled.
-``margins_and_ask(data, i, w, z, far, later)``
-    The same; ask the memory for row `far` meanwhile, and for where row `later` begins (first one, then the other, by default).
+``margins_and_prefetch(task, visited, r, w, z)``
+    The same of row visited[r]; what the plan of the data says for that place is prefetched meanwhile, or before by default.
 ``stride(task, w, at, c, factor, eta, z, keep)``
     A step of plain descent at the rates factor·eta with row at[0], whose losses' derivatives are c, and in the same pass the
-    margins of row at[1], as ``margins`` returns them; the memory is asked for row at[2], and for where row at[3] begins. At a
-    factor of 0 no weight moves. For dense rows. The arrays c and keep, of shape (K,), are overwritten.
+    margins of row at[1], as ``margins`` returns them; row at[2] is prefetched. At a factor of 0 no weight moves. For dense rows.
+    The arrays c and keep, of shape (K,), are overwritten.
 ``derive(loss, z, y, c)``
     The losses' derivatives with respect to them: a scalar, or the array c, filled.
 ``gather(z)``
@@ -23,26 +23,25 @@ penalised ones first. The methods that the loops call:
     Output k's derivative.
 ``outputs(w)``, ``penalised(w)``, ``parameters(w)``
     K; how many parameters the penalty applies to; how many are learnt.
-``accumulate(task, rows, later, w, g, z, c, losses)``
-    Add the gradients of the rows' losses to g, which is zero on entry, and count the losses if they are ``Counted``; it may
-    ask the memory for the rows `later` meanwhile, which are as many or fewer.
+``accumulate(task, visited, first, end, w, g, z, c, losses)``
+    Add the gradients of the losses of the rows visited[first:end] to g, which is zero on entry, and count the losses if they are
+    ``Counted``; what the plan of the data says is prefetched meanwhile.
 ``curvatures(task, i, w, z, out)``
     Write the second derivatives of row i's loss to out[i] (a softmax: its probabilities).
 """
 
-from gdbench.kernels.compile.jit import inlined
 from gdbench.kernels.compile.tags import operation
-from gdbench.kernels.data import prefetch_row, reach, touch_item
+from gdbench.kernels.task import prefetch_rows
 
 margins = operation("margins")
 
 
-def _one_then_the_other(model, data, i, w, z, far, later):
-    prefetch_row(data, far, later)
-    return margins(model, data, i, w, z)
+def _one_then_the_other(model, task, visited, r, w, z):
+    prefetch_rows(task.data, task.target, task.weighting, visited, r)
+    return margins(model, task.data, visited[r], w, z)
 
 
-margins_and_ask = operation("margins_and_ask", _one_then_the_other)
+margins_and_prefetch = operation("margins_and_prefetch", _one_then_the_other)
 stride = operation("stride")
 derive = operation("derive")
 pick = operation("pick")
@@ -65,14 +64,6 @@ classes = operation("group")
 
 def _one_after_the_other(model):
     return False
-
-
-@inlined
-def ask_for(task, later, r):
-    """Ask the memory for row later[r], if there is one, and for its target."""
-    if r < later.size:
-        prefetch_row(task.data, later[r], later[min(r + reach(task.data), later.size - 1)])
-        touch_item(task.target, later[r])
 
 
 #: Whether neighbours in memory are outputs, not parameters: the loops then go through the outputs innermost.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gdbench.kernels.lanes import lanes_dot
 from gdbench.kernels.losses import derivative, value
-from gdbench.kernels.models import ask_for, derive, margins
+from gdbench.kernels.models import derive, margins
 from gdbench.kernels.models.linear import Linears
-from gdbench.kernels.task import count, counts, weigh
+from gdbench.kernels.task import count, counts, prefetch_rows, weigh
 
 
 class Lanes(Linears):
@@ -27,12 +27,12 @@ class Lanes(Linears):
             c[k] = derivative(loss, z[k], y)
         return c
 
-    def accumulate(self, task, rows, later, w, g, z, c, losses):
+    def accumulate(self, task, visited, first, end, w, g, z, c, losses):
         data, last = task.data, w.shape[1] - 1
         x = data.values
-        for r in range(rows.size):
-            i = rows[r]
-            ask_for(task, later, r)
+        for r in range(first, end):
+            i = visited[r]
+            prefetch_rows(task.data, task.target, task.weighting, visited, r)
             margins(self, data, i, w, z)
             derive(self, task.loss, z, task.target[i], c)
             if counts(losses):

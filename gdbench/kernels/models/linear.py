@@ -7,35 +7,48 @@ from typing import NamedTuple
 from gdbench.kernels.ahead import settled, step_and_dot
 from gdbench.kernels.compile.jit import inlined
 from gdbench.kernels.data import (
+    dot_and_prefetch,
+    dot_like_four_and_prefetch,
     outputs_dot,
-    prefetch_rest,
     prefetch_row,
-    reach,
     row_axpy,
     row_dot,
-    row_dot_and_ask,
     rows_axpy,
     rows_dot,
-    touch_item,
 )
 from gdbench.kernels.losses import curvature, derivative, derive_group, value, value_group
-from gdbench.kernels.models import ask_for, derive, margins
+from gdbench.kernels.models import derive, margins
 from gdbench.kernels.penalties import shrinkage
-from gdbench.kernels.task import count, counts, weigh
+from gdbench.kernels.task import count, counts, prefetch_all_but_row, prefetch_rows, weigh
 
 
 @inlined
-def next_rows(task, rows, later, r):
-    """The four rows to ask for while rows[r], ..., rows[r + 3] are read, or these themselves at the end of a pass.
+def row_derivative(task, z, i, losses):
+    """The weighted derivative of row i's loss at its margin z; the loss is counted if asked."""
+    if counts(losses):
+        count(losses, 0, weigh(task.weighting, value(task.loss, z, task.target[i]), i))
+    return task.target.dtype.type(weigh(task.weighting, derivative(task.loss, z, task.target[i]), i))
 
-    What is not asked for in passing, their targets among it, is asked for here.
-    """
-    if r + 4 > later.size:
-        return rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
-    for q in range(r, r + 4):
-        prefetch_rest(task.data, later[q], later[min(q + reach(task.data), later.size - 1)])
-        touch_item(task.target, later[q])
-    return later[r], later[r + 1], later[r + 2], later[r + 3]
+
+@inlined
+def accumulate_four(task, visited, r, w, g, losses):
+    """Add the gradients of the rows visited[r], …, visited[r + 3], which share each load of a weight and one store of g."""
+    data, last = task.data, w.shape[1] - 1
+    i0, i1, i2, i3 = visited[r], visited[r + 1], visited[r + 2], visited[r + 3]
+    n0, n1 = (
+        prefetch_all_but_row(task.data, task.target, task.weighting, visited, r),
+        prefetch_all_but_row(task.data, task.target, task.weighting, visited, r + 1),
+    )
+    n2, n3 = (
+        prefetch_all_but_row(task.data, task.target, task.weighting, visited, r + 2),
+        prefetch_all_but_row(task.data, task.target, task.weighting, visited, r + 3),
+    )
+    b = w[0, last]
+    z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w, (n0, n1))
+    c0, c1 = row_derivative(task, z0 + b, i0, losses), row_derivative(task, z1 + b, i1, losses)
+    c2, c3 = row_derivative(task, z2 + b, i2, losses), row_derivative(task, z3 + b, i3, losses)
+    rows_axpy(data, i0, i1, i2, i3, c0, c1, c2, c3, g, (n2, n3))
+    g[0, last] = settled(settled(settled(g[0, last] + c0) + c1) + c2) + c3
 
 
 @inlined
@@ -77,11 +90,11 @@ class Linear(NamedTuple):
     def margins(self, data, i, w, z):
         return row_dot(data, i, w, 0) + w[0, w.shape[1] - 1]
 
-    def margins_and_ask(self, data, i, w, z, far, later):
-        return row_dot_and_ask(data, i, w, 0, far, later) + w[0, w.shape[1] - 1]
+    def margins_and_prefetch(self, task, visited, r, w, z):
+        near = prefetch_all_but_row(task.data, task.target, task.weighting, visited, r)
+        return dot_and_prefetch(task.data, visited[r], w, 0, near) + w[0, w.shape[1] - 1]
 
     def stride(self, task, w, at, c, factor, eta, z, keep):
-        prefetch_rest(task.data, at[2], at[3])
         return one_stride(self, task, w, 0, at, c, factor * eta[0])
 
     def derive(self, loss, z, y, c):
@@ -93,38 +106,17 @@ class Linear(NamedTuple):
     def pick(self, c, k):
         return c
 
-    def accumulate(self, task, rows, later, w, g, z, c, losses):
-        """Four rows at a time: they share each load of a weight, and one store of the gradient."""
-        data, target, loss = task.data, task.target, task.loss
-        last = w.shape[1] - 1
-        number = rows.size
-        whole = number - number % 4
-        for r in range(0, whole, 4):
-            i0, i1, i2, i3 = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
-            far = next_rows(task, rows, later, r)
-            z0, z1, z2, z3 = rows_dot(data, i0, i1, i2, i3, w, far[:2])
-            b = w[0, last]
-            z0, z1, z2, z3 = z0 + b, z1 + b, z2 + b, z3 + b
-            c0 = w.dtype.type(weigh(task.weighting, derivative(loss, z0, target[i0]), i0))
-            c1 = w.dtype.type(weigh(task.weighting, derivative(loss, z1, target[i1]), i1))
-            c2 = w.dtype.type(weigh(task.weighting, derivative(loss, z2, target[i2]), i2))
-            c3 = w.dtype.type(weigh(task.weighting, derivative(loss, z3, target[i3]), i3))
-            if counts(losses):
-                count(losses, 0, weigh(task.weighting, value(loss, z0, target[i0]), i0))
-                count(losses, 0, weigh(task.weighting, value(loss, z1, target[i1]), i1))
-                count(losses, 0, weigh(task.weighting, value(loss, z2, target[i2]), i2))
-                count(losses, 0, weigh(task.weighting, value(loss, z3, target[i3]), i3))
-            rows_axpy(data, i0, i1, i2, i3, c0, c1, c2, c3, g, far[2:])
-            g[0, last] += c0 + c1 + c2 + c3
-        for r in range(whole, number):
-            ask_for(task, later, r)
-            i = rows[r]
-            zi = row_dot(data, i, w, 0) + w[0, last]
-            ci = w.dtype.type(weigh(task.weighting, derivative(loss, zi, target[i]), i))
-            if counts(losses):
-                count(losses, 0, weigh(task.weighting, value(loss, zi, target[i]), i))
+    def accumulate(self, task, visited, first, end, w, g, z, c, losses):
+        """Four rows at a time, or one: of either, the bits are the same."""
+        data, last = task.data, w.shape[1] - 1
+        whole = end - (end - first) % 4 if data.plan.rows_per_pass == 4 else first
+        for r in range(first, whole, 4):
+            accumulate_four(task, visited, r, w, g, losses)
+        for r in range(whole, end):
+            i, near = visited[r], prefetch_all_but_row(task.data, task.target, task.weighting, visited, r)
+            ci = row_derivative(task, dot_like_four_and_prefetch(data, i, w, near) + w[0, last], i, losses)
             row_axpy(data, i, ci, g, 0)
-            g[0, last] += ci
+            g[0, last] = settled(g[0, last] + ci)
 
     def curvatures(self, task, i, w, z, out):
         """Write the second derivative of row i's loss to out[i, 0]."""
@@ -175,7 +167,7 @@ class Linears(NamedTuple):
         return z
 
     def stride(self, task, w, at, c, factor, eta, z, keep):
-        prefetch_row(task.data, at[2], at[3])
+        prefetch_row(task.data, at[2], at[2])
         for k in range(w.shape[0]):
             z[k] = one_stride(self, task, w, k, at, c[k], factor * eta[k])
         return z
@@ -191,12 +183,12 @@ class Linears(NamedTuple):
     def pick(self, c, k):
         return c[k]
 
-    def accumulate(self, task, rows, later, w, g, z, c, losses):
+    def accumulate(self, task, visited, first, end, w, g, z, c, losses):
         data = task.data
         last = w.shape[1] - 1
-        for r in range(rows.size):
-            i = rows[r]
-            ask_for(task, later, r)
+        for r in range(first, end):
+            i = visited[r]
+            prefetch_rows(task.data, task.target, task.weighting, visited, r)
             margins(self, data, i, w, z)
             derive(self, task.loss, z, task.target[i], c)
             if counts(losses):

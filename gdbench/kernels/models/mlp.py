@@ -15,7 +15,7 @@ from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.elementary import exp_below, hyperbolic_tangent
 from gdbench.kernels.losses import derive_group, value_group
 from gdbench.kernels.registry import Registry
-from gdbench.kernels.task import count, counts, weigh
+from gdbench.kernels.task import count, counts, prefetch_far_row, weigh
 
 activate = operation("activate")
 slope = operation("slope")
@@ -89,7 +89,10 @@ class Perceptron(NamedTuple):
         inputs = w.shape[1] // self.hidden + 1
         return rows * (inputs + 2 * self.hidden + 2 * self.margins_out)
 
-    def accumulate(self, task, rows, later, w, g, z, c, losses):
+    def accumulate(self, task, visited, first, end, w, g, z, c, losses):
+        rows = visited[first:end]
+        for r in range(first, end):
+            prefetch_far_row(task.data, task.target, task.weighting, visited, r)
         for k in range(w.shape[0]):
             x, h, out, back, error = forward(self, task.data.values, rows, w[k], z)
             _, w2, _, _ = split(self, w[k])
