@@ -11,7 +11,7 @@ from gdbench.suite.results import Results
 
 def curve(gaps):
     points = np.zeros((len(gaps), len(CURVE)))
-    points[:, 0] = points[:, 2] = 10 * np.arange(len(gaps))
+    points[:, 0], points[:, 2] = 5 * np.arange(len(gaps)), 10 * np.arange(len(gaps))
     points[:, 1] = np.arange(len(gaps))
     points[:, 3] = 0.5 * np.arange(len(gaps))
     points[:, 5] = gaps
@@ -22,6 +22,7 @@ def test_costs_to_targets():
     found = costs_to_targets(curve([2.0, 1.0, 0.1, 0.3, 0.002]), (1e-1, 1e-3, 1e-4), "budget")
     assert found["epochs_to_1e-1"] == 2  # 0.1 ≤ 0.1·2, at the first such point
     assert found["samples_to_1e-3"] == 40
+    assert found["updates_to_1e-3"] == 20
     assert found["seconds_to_1e-3"] == 2.0
     assert found["updates_to_1e-4"] == math.inf
     assert math.isnan(costs_to_targets(curve([2.0, 1.0]), (1e-1,), "budget", comparable=False)["epochs_to_1e-1"])
