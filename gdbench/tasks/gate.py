@@ -69,6 +69,8 @@ def as_floats(name: str, array: Any) -> np.ndarray:
 
 def contiguous(name: str, array: np.ndarray, dtype: Any = None) -> np.ndarray:
     """`array` in C order, aligned, of `dtype` in native byte order; itself where it is so, else a copy that is known to fit."""
+    if type(array) is not np.ndarray:  # masked ones, and other kinds that compiled code does not know
+        array = as_array(name, array)
     dtype = np.dtype(array.dtype if dtype is None else dtype).newbyteorder("=")
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
         return array

@@ -166,7 +166,7 @@ def _from_coo(X: Any) -> Parts:
 
 def _from_dia(X: Any) -> Parts:
     n, d = X.shape
-    offsets, diagonals = X.offsets, X.data
+    offsets, diagonals = X.offsets, floats(X.data)
     if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or diagonals.ndim != 2 or len(offsets) != len(diagonals):
         raise unsound(X)
     ranges = [(max(0, k), min(diagonals.shape[1], d, n + k), k) for k in offsets.tolist()]

@@ -168,6 +168,12 @@ BAD_X = {
     "csr of a trillion columns": (lambda: wide(2**40), r"1,099,511,627,776 columns .* would take [\d.]+ TB, but only"),
     "csr of too many rows": (lambda: broken(csr(), _shape=(2**40, D)), "at most 2147483647 are supported"),
     "three billion broadcast rows": (lambda: np.broadcast_to(X[0], (3 * 10**9, D)), "X has 3000000000 rows; at most"),
+    "csr values masked": (lambda: broken(csr(), data=np.ma.masked_array(csr().data, csr().data > 1)), "holds masked values"),
+    "csr columns masked": (
+        lambda: broken(csr(), indices=np.ma.masked_array(csr().indices, csr().indices > 1)),
+        "holds masked values",
+    ),
+    "dia values masked": (lambda: dia_of(data=np.ma.masked_greater(sp.dia_matrix(X).data, 1.0)), "holds masked values"),
     "coo row too large": (lambda: coo_at(10**6), "no valid sparse matrix"),
     "coo row negative": (lambda: coo_at(-2), "no valid sparse matrix"),
 }
@@ -583,6 +589,7 @@ SAME_CSR = {
     "long columns": lambda: typed(csr(), indices=np.int64, indptr=np.int64),
     "columns longer than starts": lambda: typed(csr(), indices=np.int64),
     "unsigned": lambda: typed(csr(), indices=np.uint64, indptr=np.uint64),
+    "values unmasked": lambda: broken(csr(), data=np.ma.masked_array(csr().data)),
     "strided": lambda: strided(csr()),
     "the real part of complex": lambda: (csr() * (1 + 2j)).real,
     "fields of records": fields_of_records,
