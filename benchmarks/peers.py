@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 
 import gdbench as gd
-from gdbench.kernels.bandwidth import total, total_of_rows
+from gdbench.kernels.bandwidth import total_of_rows
+from gdbench.kernels.caches import last_level, level_of, second_level
 from gdbench.kernels.data import Dense
 from gdbench.suite import machine
 
@@ -41,8 +42,8 @@ Timer = Callable[[int], float]
 class Row:
     """A line of the table: milliseconds an epoch, the median ratio with its quartiles, the A/A noise, GB/s.
 
-    The speed is given as a share of what a plain sum over an array reads and, where rows come in random order, of what a plain
-    sum over rows of that length in random order reads; 0 otherwise.
+    The speed is given as a share of what a plain sum reads of an array in the same level of memory and, where rows come in random
+    order, of what a plain sum over rows of that length in random order reads; 0 otherwise.
     """
 
     work: str
@@ -56,6 +57,8 @@ class Row:
     gb_per_second: float
     share_of_bandwidth: float
     share_of_random_rows: float
+    level: str
+    level_gb_per_second: float
 
 
 def marginal(timer: Timer, epochs: int) -> float:
@@ -86,18 +89,24 @@ def compare(work: str, peer: str, ours: Timer, theirs: Timer, epochs: tuple[int,
         high=ratios[-1 - quarter],
         noise=noise,
         gb_per_second=speed,
-        share_of_bandwidth=speed / bandwidth(),
+        share_of_bandwidth=speed / bandwidth(level_of(size[0])),
         share_of_random_rows=speed / random_rows(*size) if size[1] else 0.0,
+        level=level_of(size[0]),
+        level_gb_per_second=bandwidth(level_of(size[0])),
     )
 
 
-def bandwidth(_known: list[float] = []) -> float:  # noqa: B006 - measured once
-    """Read bandwidth of one core in GB/s: the best of several plain sums over an array of 256 MB."""
+def bandwidth(level: str = "memory", _known: dict[str, float] = {}) -> float:  # noqa: B006 - measured once
+    """What one core reads in GB/s of an array in that level, "L2", "L3" or "memory"."""
     if not _known:
-        x = np.ones(32_000_000)
-        total(x)
-        _known.append(max(x.nbytes / timed(lambda: total(x)) / 1e9 for _ in range(7)))
-    return _known[0]
+        _known.update(machine.read_bandwidth_by_level())
+    return _known[level]
+
+
+def rows_in_memory(d: int, quick: bool) -> int:
+    """How many rows of d numbers take four times the last cache, but no more than an eighth of the memory: peers copy them."""
+    size = min(4 * last_level(), (machine.memory_bytes() or 2**33) // 8)
+    return max(1, round(size / (8 * d) / (5 if quick else 1) / 1000)) * 1000
 
 
 def random_rows(size: int, row: int, _known: dict[tuple[int, int], float] = {}) -> float:  # noqa: B006 - measured once
@@ -334,17 +343,11 @@ def cases(quick: bool, absent: set[str]):
     for d in (20, 100):
         X, y = regression(n, d)
         yield from dense_cases(X, y, f"{n // 1000}k×{d}", absent)
+        for rows in (second_level() // 3 // (8 * d), last_level() // 3 // (8 * d), rows_in_memory(d, quick)):
+            X, y = regression(rows, d)
+            yield from few_dense_cases(X, y, f"{rows / 1000:.3g}k×{d}", absent)
     yield from estimator_cases(n)
-    X, y = regression(10 * n, 20)
     batch = {"variant": "batch"}
-    yield (
-        "batch gradient, " + f"{n // 100}k×20",
-        "NumPy",
-        gdbench_timer(X, y, **batch),
-        numpy_batch_timer(X, y),
-        (4, 4),
-        (X.nbytes, 0),
-    )
     X32, y32 = regression(n, 100, np.float32)
     X64, y64 = X32.astype(np.float64), y32.astype(np.float64)
     yield (
@@ -356,7 +359,8 @@ def cases(quick: bool, absent: set[str]):
         (X32.nbytes, 0),
     )
     yield from network_cases(quick, absent)
-    yield from sparse_cases(*sparse(n, 50_000, 61), f"{n // 1000}k×50k")
+    for rows in (n, rows_in_memory(92, quick)):  # a sparse row has 61 values and their columns
+        yield from sparse_cases(*sparse(rows, 50_000, 61), f"{rows // 1000}k×50k")
     flights = gd.load_problem("flights-onehot")
     rows = len(flights.y) // (5 if quick else 1)
     yield from sparse_cases(flights.X[:rows], flights.y[:rows], f"flights one-hot, {rows // 1000}k×{flights.X.shape[1]:,}")
@@ -403,6 +407,23 @@ def network_cases(quick: bool, absent: set[str]):
             absent.add("PyTorch")
 
 
+def few_dense_cases(X, y, name: str, absent: set[str]):
+    """The work on dense rows that shows in which level of memory they are."""
+    size, in_sequence = (X.nbytes, X.nbytes // len(X)), (X.nbytes, 0)
+    often = max(2, (16 << 20) // X.nbytes)
+    for order in ("sklearn", "block"):
+        ours = gdbench_timer(X, y, variant="stochastic", shuffle=order)
+        read = size if order == "sklearn" else in_sequence
+        yield f"stochastic, {name}, {order} order", "scikit-learn", ours, sklearn_timer(X, y), (2 * often, often), read
+    adam = gdbench_timer(X, y, variant="mini-batch", batch_size=32, optimizer="adam")
+    try:
+        yield f"mini-batch 32 Adam, {name}", "optax", adam, optax_adam_timer(X, y, 32), (2 * often, often), size
+    except ImportError:
+        absent.add("optax")
+    batch = gdbench_timer(X, y, variant="batch"), numpy_batch_timer(X, y)
+    yield f"batch gradient, {name}", "NumPy", *batch, (2 * often, often), in_sequence
+
+
 def dense_cases(X, y, name: str, absent: set[str]):
     """The work on dense rows."""
     size, in_sequence = (X.nbytes, X.nbytes // len(X)), (X.nbytes, 0)
@@ -432,12 +453,12 @@ def dense_cases(X, y, name: str, absent: set[str]):
 def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
     lines = [
-        "| work | gdbench | peer | | ratio | A/A noise | GB/s | of bandwidth | of random rows |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| work | gdbench | peer | | ratio | A/A noise | rows in | GB/s | of bandwidth | of random rows |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in rows:
         ratio = f"{r.ratio:.1f}× [{r.low:.1f}, {r.high:.1f}]"
-        rest = f"{r.noise:.0%} | {r.gb_per_second:.1f} | {r.share_of_bandwidth:.0%} | "
+        rest = f"{r.noise:.0%} | {r.level} | {r.gb_per_second:.1f} | {r.share_of_bandwidth:.0%} | "
         rest += f"{r.share_of_random_rows:.0%}" if r.share_of_random_rows else "–"
         lines.append(f"| {r.work} | {r.ours_ms:.2f} | {r.peer} | {r.peer_ms:.2f} | {ratio} | {rest} |")
     return "\n".join(lines)
@@ -452,8 +473,11 @@ def page(rows: list[Row], absent: set[str], rounds: int) -> str:
         f"Milliseconds an epoch, on one thread unless said otherwise, on {here['cpu']} ({here['llvm_cpu']}, {here['cores']} "
         f"cores, {here['os']}), {here['python']}, with {with_}; in one process, A and B in turn, {rounds} rounds. The ratio is "
         "the median of the pairs' with its quartiles in brackets; the noise is the median difference of a pair of A with "
-        f"itself. At its best of seven, one core reads {bandwidth():.1f} GB/s of an array in sequence; the last columns are the "
-        "share of that, and of what a plain sum over rows of that length in random order reads at its best.",
+        f"itself. At its best, one core reads in sequence {bandwidth('L2'):.1f} GB/s of an array in L2, "
+        f"{bandwidth('L3'):.1f} in L3, "
+        f"{bandwidth():.1f} from memory; the last columns are the share of that of the level that the rows are in, and of what a "
+        "plain sum over rows of that length in random order reads at its best. Rows in memory take four times the last cache, "
+        f"{last_level() / 2**20:.0f} MB, but no more than an eighth of the memory.",
         table(rows),
     ]
     if absent:

@@ -462,11 +462,22 @@ def to_write(path: Path) -> Iterator[None]:
 # info ---------------------------------------------------------------------------------------------------------------
 
 
-@app.command(epilog=examples("info", "info --json"))
-def info(json_: AsJson = False) -> None:
-    """Describe the machine: processor, versions, threads, vector extensions, measured read bandwidth."""
+@app.command(epilog=examples("info", "info --json", "info --tune"))
+def info(
+    json_: AsJson = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Measure anew how rows are read fastest on this machine, and keep that for all runs.")
+    ] = False,
+) -> None:
+    """Describe the machine: processor, versions, threads, vector extensions, read bandwidth by level, shapes of reading rows."""
     from gdbench.suite import machine
 
+    if tune:
+        from gdbench.kernels import shapes
+        from gdbench.solve import tuning
+
+        with to_write(shapes.kept_in()):
+            shapes.keep(tuning.measure())
     found = machine.describe()
     if json_:
         emit(found)

@@ -46,22 +46,42 @@ class Shape(NamedTuple):
     rows_per_pass: int = 4
 
 
-#: By reasoning, for a processor that was not measured. Rows in sequence are followed by the processor's own prefetchers, if
-#: they come one by one. Random rows need more bytes on their way than the first-level cache can wait for; blocks are fetched
-#: whole, in the order of memory, while the block before is worked on.
+#: Bytes from which rows are long: the processor's own prefetchers follow each of several that are read side by side only where
+#: they are short.
+LONG = 512
+
+KB = 1 << 10
+
+#: By reasoning, for a processor that was not measured. Long rows in sequence come one by one; blocks are fetched whole, in the
+#: order of memory, while the block before is worked on; random rows in memory need more bytes on their way than the first-level
+#: cache can wait for. Steps on batches have a second pass over the rows, which then are near.
 DEFAULT: dict[str, Shape] = {
-    "L3 dense sequential": Shape(0, 12 << 10, 4),
-    "L3 dense block": Shape(1, 4 << 10, 4),
-    "L3 dense random": Shape(0, 12 << 10, 4),
-    "memory dense sequential": Shape(4 << 10, 0, 1),
-    "memory dense block": Shape(1, 4 << 10, 4),
-    "memory dense random": Shape(32 << 10, 4 << 10, 4),
-    "L3 sparse sequential": Shape(0, 4 << 10, 4),
-    "L3 sparse block": Shape(0, 12 << 10, 4),
-    "L3 sparse random": Shape(0, 12 << 10, 4),
-    "memory sparse sequential": Shape(0, 4 << 10, 4),
-    "memory sparse block": Shape(1, 4 << 10, 4),
-    "memory sparse random": Shape(0, 12 << 10, 4),
+    f"{level} {kind} {order}": shape
+    for level in ("L3", "memory")
+    for kind, shapes in {
+        "short": {
+            "sequential": Shape(0, 12 * KB, 4),
+            "block": Shape(1, 4 * KB, 4),
+            "random": Shape(10 * KB, 5 * KB // 4, 4) if level == "memory" else Shape(0, 4 * KB, 4),
+            "block batches": Shape(1, 4 * KB, 4),
+            "random batches": Shape(0, 4 * KB, 4),
+        },
+        "long": {
+            "sequential": Shape(4 * KB, 0, 1) if level == "memory" else Shape(0, 12 * KB, 4),
+            "block": Shape(1, 4 * KB, 4),
+            "random": Shape(64 * KB, 4 * KB, 4) if level == "memory" else Shape(0, 12 * KB, 4),
+            "block batches": Shape(1, 4 * KB, 4),
+            "random batches": Shape(0, 12 * KB, 4),
+        },
+        "sparse": {
+            "sequential": Shape(0, 4 * KB, 4),
+            "block": Shape(1, 4 * KB, 4),
+            "random": Shape(0, 12 * KB, 4),
+            "block batches": Shape(1, 4 * KB, 4),
+            "random batches": Shape(0, 12 * KB, 4),
+        },
+    }.items()
+    for order, shape in shapes.items()
 }
 
 #: Rows are prefetched no fewer, and no more, rows ahead of their use.
@@ -71,18 +91,19 @@ _forced: list[Shape] = []
 _chosen: list[dict[str, Shape]] = []
 
 
-def planned(data: Any, shuffle: str) -> Any:
+def planned(data: Any, shuffle: str, batch_size: int = 1) -> Any:
     """The same rows with the plan by which they are read in an order: "none", "block" or another name of a shuffle."""
-    if isinstance(data, CSR):
-        rows, size = max(1, data.indptr.size - 1), data.values.nbytes + data.indices.nbytes
-    else:
-        rows, size = max(1, data.values.shape[0]), data.values.nbytes
-    return data._replace(plan=plan(size, max(1, size // rows), shuffle, isinstance(data, CSR)))
-
-
-def plan(size: int, row: int, shuffle: str, is_sparse: bool) -> ReadPlan:
-    """The plan for `size` bytes of rows of about `row` bytes each, visited in an order."""
+    is_sparse = isinstance(data, CSR)
+    rows = max(1, data.indptr.size - 1 if is_sparse else data.values.shape[0])
+    size = data.values.nbytes + (data.indices.nbytes if is_sparse else 0)
+    row = max(1, size // rows)
+    kind = "sparse" if is_sparse else "short" if row < LONG else "long"
     order = {"none": "sequential", "block": "block"}.get(shuffle, "random")
+    return data._replace(plan=plan(size, row, kind, order, batch_size))
+
+
+def plan(size: int, row: int, kind: str, order: str, batch_size: int = 1) -> ReadPlan:
+    """The plan for `size` bytes of rows of about `row` bytes each, visited in an order."""
     if order == "block" and 2 * BLOCK * row > second_level():
         order = "random"  # the second-level cache does not hold a block and the next
     level = level_of(size)
@@ -91,7 +112,7 @@ def plan(size: int, row: int, shuffle: str, is_sparse: bool) -> ReadPlan:
     elif level == "L2":
         return ReadPlan()
     else:
-        shape = chosen()[f"{level} {'sparse' if is_sparse else 'dense'} {order}"]
+        shape = chosen()[f"{level} {kind} {order}{' batches' if batch_size > 1 and order != 'sequential' else ''}"]
     near = min(MOST, max(FEWEST, shape.near // row)) if shape.near else 0
     if order == "block" and shape.far:
         return ReadPlan(BLOCK, near, BLOCK - 1, shape.rows_per_pass)

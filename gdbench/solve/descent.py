@@ -105,7 +105,7 @@ class Descent:
         if shuffle == "once":
             self.task = in_new_order(task, setting.seed)
             shuffle = "none"
-        self.task = self.task._replace(data=shapes.planned(self.task.data, shuffle))
+        self.task = self.task._replace(data=shapes.planned(self.task.data, shuffle, self.batch_size))
         self.order = order.make(shuffle, setting.seed, setting.loss.domain == "sign", self.n)
         self.index = np.arange(self.n, dtype=np.int32)
         if earlier is None:

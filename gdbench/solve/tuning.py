@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from time import perf_counter, thread_time_ns
 from typing import Any
 
@@ -13,10 +12,10 @@ from gdbench.kernels.data import CSR, Dense
 from gdbench.kernels.losses.squared_error import SquaredError
 from gdbench.kernels.models.linear import Linear
 from gdbench.kernels.penalties import NoPenalty
-from gdbench.kernels.shapes import DEFAULT, Shape, forced, planned
+from gdbench.kernels.shapes import DEFAULT, KB, Shape, forced, planned
 from gdbench.kernels.task import Task, Unweighted
 from gdbench.solve.descent import Descent
-from gdbench.tasks.setting import Setting, settle
+from gdbench.tasks.setting import settle
 
 #: Seconds for all measurements; compiling the loops, or loading them, comes before.
 BUDGET = 2.0
@@ -24,36 +23,43 @@ BUDGET = 2.0
 #: Another shape than the default one has to take this much less time: less is noise.
 WORTH = 0.97
 
-#: Columns of the rows, each with as many bytes in all; and stored values a sparse row, of how many columns.
-WIDTHS = (20, 100)
+#: Columns of the rows of each kind; and stored values of a sparse one, of how many columns.
+WIDTHS = {"short": 20, "long": 100}
 STORED, SPARSE_COLUMNS = 60, 20_000
 
 #: Bytes of the rows "in memory": four times the last cache, but no more than this.
 MOST_BYTES = 256 << 20
 
-KB = 1 << 10
-
-#: What may suit, beside the default shape, in bytes ahead of use.
+#: What may suit an order, beside the default shape.
 CANDIDATES: dict[str, tuple[Shape, ...]] = {
     "sequential": (Shape(0, 0, 1), Shape(4 * KB, 0, 1), Shape(16 * KB, 0, 1), Shape(0, 12 * KB, 4), Shape(4 * KB, 0, 4)),
     "block": (Shape(1, 0, 4), Shape(1, 2 * KB, 4), Shape(1, 4 * KB, 4), Shape(0, 4 * KB, 4), Shape(0, 12 * KB, 4)),
     "random": (
         *(Shape(0, near * KB, 4) for near in (2, 4, 12)),
-        *(Shape(far * KB, near * KB, 4) for far, near in ((16, 2), (16, 4), (32, 2), (32, 4), (64, 4), (32, 0))),
+        *(Shape(far * KB, near * KB, 4) for far, near in ((10, 1), (32, 2), (32, 4), (64, 4), (64, 8), (32, 0))),
     ),
+    "block batches": (Shape(1, 4 * KB, 1), Shape(1, 0, 4), Shape(0, 12 * KB, 4)),
+    "random batches": (Shape(0, 4 * KB, 4), Shape(0, 12 * KB, 4), Shape(32 * KB, 4 * KB, 4), Shape(64 * KB, 4 * KB, 1)),
 }
 
-ORDERS = {"sequential": "none", "block": "block", "random": "epoch"}
+#: The order of the rows, and the descent that is measured.
+WORK = {
+    "sequential": {"variant": "batch"},
+    "block": {"variant": "stochastic", "shuffle": "block"},
+    "random": {"variant": "stochastic", "shuffle": "epoch"},
+    "block batches": {"variant": "mini-batch", "batch_size": 32, "optimizer": "adam", "shuffle": "block"},
+    "random batches": {"variant": "mini-batch", "batch_size": 32, "optimizer": "adam", "shuffle": "epoch"},
+}
 
 
 class Track:
     """A descent over rows that are none of interest, a stretch of which is timed in one shape or another."""
 
-    def __init__(self, data: Any, order: str, setting: Setting):
+    def __init__(self, data: Any, order: str):
         rows = data.indptr.size - 1 if isinstance(data, CSR) else len(data.values)
-        self.data, self.shuffle = data, ORDERS[order]
         task = Task(Linear(), data, np.zeros(rows), Unweighted(), SquaredError(), NoPenalty())
-        self.descent = Descent(task, replace(setting, shuffle=self.shuffle))
+        self.setting = settle(learning_rate=1e-9, epochs=10**6, **WORK[order])
+        self.descent = Descent(task, self.setting)
         self.task = self.descent.task
         steps = self.descent.steps_per_epoch
         self.stretch = max(1, min(steps // 4, round((4 << 20) / data.values.nbytes * steps)))
@@ -62,26 +68,25 @@ class Track:
     def seconds(self, shape: Shape) -> float:
         """Seconds of a step of a stretch, in a shape: those that the processor worked on it, whatever else it does."""
         with forced(shape):
-            data = planned(self.data, self.shuffle)
+            shuffle = "none" if self.setting.variant == "batch" else self.setting.shuffle
+            data = planned(self.task.data, shuffle, self.descent.batch_size)
         self.descent.loop = self.descent.loop.on(self.task._replace(data=data))
         step, begin = self.descent.step, thread_time_ns()
         self.descent.advance(step + self.stretch)
         return (thread_time_ns() - begin) * 1e-9 / (self.descent.step - step)
 
 
-def best_of(tracks: list[Track], shapes: list[Shape], seconds: float) -> Shape:
-    """The shape of the smallest sum of the logarithms of the best times, the first one unless another is worth it."""
+def best_of(track: Track, shapes: list[Shape], seconds: float) -> Shape:
+    """The shape of the best time; the first one unless another is worth it."""
     end = perf_counter() + seconds
-    best = np.full((len(tracks), len(shapes)), np.inf)
+    best = dict.fromkeys(shapes, np.inf)
     rounds = 0
     while rounds < 2 or (rounds < 12 and perf_counter() < end):
-        for at, track in enumerate(tracks):
-            for which, shape in enumerate(shapes):
-                best[at, which] = min(best[at, which], track.seconds(shape))
+        for shape in shapes:
+            best[shape] = min(best[shape], track.seconds(shape))
         rounds += 1
-    total = np.log(best).mean(axis=0)
-    winner = int(total.argmin())
-    return shapes[winner] if total[winner] < total[0] + np.log(WORTH) else shapes[0]
+    winner = min(shapes, key=best.__getitem__)
+    return winner if best[winner] < WORTH * best[shapes[0]] else shapes[0]
 
 
 def sizes() -> dict[str, int]:
@@ -110,27 +115,12 @@ def sparse(size: int) -> CSR:
 def measure(budget: float = BUDGET) -> dict[str, Shape]:
     """The shapes that read fastest on this machine, as :func:`gdbench.kernels.shapes.keep` takes them."""
     found = dict(DEFAULT)
-    stochastic = settle(variant="stochastic", learning_rate=1e-9, epochs=10**6)
-    batches = settle(variant="mini-batch", batch_size=32, optimizer="adam", learning_rate=1e-9, epochs=10**6)
-    whole = settle(variant="batch", learning_rate=1e-9, epochs=10**6)
-    shares = budget / (len(sizes()) * 8)
+    share = budget / (len(sizes()) * (len(WIDTHS) * len(WORK) + 2))
     for level, size in sizes().items():
-        some = [dense(size, columns) for columns in WIDTHS]
-        for order, candidates in CANDIDATES.items():
-            name = f"{level} dense {order}"
-            tracks = [Track(data, order, whole if order == "sequential" else stochastic) for data in some]
-            found[name] = best_of(tracks, _with_default(name, candidates), shares)
-            if order != "sequential":
-                tracks = [Track(data, order, batches) for data in some]
-                found[name] = best_of(tracks, [found[name]._replace(rows_per_pass=number) for number in (4, 1)], shares)
-        del some, tracks
-        rows = sparse(size)
-        for order in ("block", "random"):
-            name = f"{level} sparse {order}"
-            found[name] = best_of([Track(rows, order, stochastic)], _with_default(name, CANDIDATES[order]), shares)
+        for kind in (*WIDTHS, "sparse"):
+            data = sparse(size) if kind == "sparse" else dense(size, WIDTHS[kind])
+            for order in ("block", "random") if kind == "sparse" else WORK:
+                first = DEFAULT[f"{level} {kind} {order}"]
+                others = [shape for shape in CANDIDATES[order] if shape != first]
+                found[f"{level} {kind} {order}"] = best_of(Track(data, order), [first, *others], share)
     return found
-
-
-def _with_default(name: str, candidates: tuple[Shape, ...]) -> list[Shape]:
-    """The default shape, and those that are others."""
-    return [DEFAULT[name], *(shape for shape in candidates if shape != DEFAULT[name])]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.kernels import shapes
-from gdbench.kernels.caches import caches, last_level
+from gdbench.kernels.caches import caches, last_level, second_level
 
 LIBRARIES = (
     *("numba", "llvmlite", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "joblib"),
@@ -38,7 +38,8 @@ def describe(bandwidth: bool = True) -> dict[str, Any]:
     -------
     dict
         JSON-ready: cpu, architecture, llvm_cpu, cores, cpus_usable, caches (bytes), memory_bytes, os, python, versions,
-        threads, simd, git_commit, shapes (of reading rows), and read_bandwidth_gb_s of one core.
+        threads, simd, git_commit, shapes (of reading rows), read_bandwidth_gb_s of one core, and the
+        same by level.
     """
     import llvmlite.binding as llvm
     import numba
@@ -60,6 +61,7 @@ def describe(bandwidth: bool = True) -> dict[str, Any]:
         "git_commit": git_commit(),
         "shapes": shapes.described(),
         "read_bandwidth_gb_s": read_bandwidth() if bandwidth else None,
+        "read_bandwidth_by_level_gb_s": read_bandwidth_by_level() if bandwidth else None,
     }
 
 
@@ -129,13 +131,26 @@ def _output(*command: str) -> str:
 
 def read_bandwidth() -> float:
     """GB/s at which one core sums an array four times the largest cache: the best of five."""
+    return bandwidth_over(min(4 * last_level(), 2**28))
+
+
+def read_bandwidth_by_level() -> dict[str, float]:
+    """GB/s at which one core sums arrays that the second-level cache holds, and the last one, and none."""
+    sizes = {"L2": second_level() // 2, "L3": last_level() // 2, "memory": min(4 * last_level(), 2**28)}
+    return {level: bandwidth_over(size) for level, size in sizes.items()}
+
+
+def bandwidth_over(size: int) -> float:
+    """GB/s at which one core sums an array of so many bytes, again and again: the best of five."""
     from gdbench.kernels.bandwidth import total
 
-    array = np.ones(min(4 * last_level(), 2**28) // 8)
-    total(array[:8])
+    array = np.ones(size // 8)
+    total(array)
+    times = max(1, 2**22 // array.nbytes)  # enough work for the clock
     seconds = []
     for _ in range(5):
         begin = perf_counter()
-        total(array)
+        for _ in range(times):
+            total(array)
         seconds.append(perf_counter() - begin)
-    return round(array.nbytes / min(seconds) / 1e9, 2)
+    return round(times * array.nbytes / min(seconds) / 1e9, 2)

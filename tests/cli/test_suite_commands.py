@@ -9,7 +9,9 @@ import pytest
 
 from gdbench import cli
 from gdbench.errors import GdbenchError
+from gdbench.kernels import shapes
 from gdbench.report import view, words
+from gdbench.solve import tuning
 from gdbench.suite import execute, warm
 
 SUITE = """
@@ -245,3 +247,20 @@ def test_info(capsys):
     out = capsys.readouterr().out
     for key in found:
         assert key.replace("_", " ") in out
+
+
+def test_info_measures_shapes_anew_and_keeps_them(capsys, tmp_path, monkeypatch):
+    measured = {name: shape._replace(near=1000) for name, shape in shapes.DEFAULT.items()}
+    monkeypatch.setattr(shapes, "kept_in", lambda: tmp_path / "shapes.json")
+    monkeypatch.setattr(tuning, "measure", lambda: measured)
+    monkeypatch.delenv("GDBENCH_SHAPES", raising=False)
+    shapes.forget()
+    try:
+        assert cli.main(["info", "--json", "--tune"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["shapes"]["source"] == str(tmp_path / "shapes.json")
+        assert told["shapes"]["memory short random"]["near"] == 1000
+        assert shapes.read(tmp_path / "shapes.json") == measured
+        assert set(told["read_bandwidth_by_level_gb_s"]) == {"L2", "L3", "memory"}
+    finally:
+        shapes.forget()

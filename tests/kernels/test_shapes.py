@@ -123,12 +123,12 @@ def test_plans_follow_from_bytes():
     large = 1 << 40
     assert level_of(large) == "memory" and level_of(1) == "L2"
     with shapes.forced(Shape(8192, 1024, 1)):
-        assert shapes.plan(large, 64, "epoch", False) == ReadPlan(128, 16, 0, 1)
-        assert shapes.plan(large, 32, "epoch", False) == ReadPlan(256, 32, 0, 1)  # half the bytes a row, twice the rows
-        assert shapes.plan(large, 64, "block", False) == ReadPlan(BLOCK, 16, BLOCK - 1, 1)
+        assert shapes.plan(large, 64, "short", "random") == ReadPlan(128, 16, 0, 1)
+        assert shapes.plan(large, 32, "short", "random") == ReadPlan(256, 32, 0, 1)  # half the bytes a row, twice the rows
+        assert shapes.plan(large, 64, "short", "block") == ReadPlan(BLOCK, 16, BLOCK - 1, 1)
         wide = second_level() // BLOCK
-        assert shapes.plan(large, wide, "block", False).block_mask == 0  # two blocks do not fit
-    assert shapes.plan(1000, 100, "epoch", False) == ReadPlan()
+        assert shapes.plan(large, wide, "long", "block").block_mask == 0  # two blocks do not fit
+    assert shapes.plan(1000, 100, "short", "random") == ReadPlan()
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_shapes_are_kept(kept):
     assert shapes.chosen() == DEFAULT and shapes.source() == "default"
     shapes.keep(OTHERS)
     assert shapes.chosen() == OTHERS and shapes.source() == str(kept)
-    assert shapes.described()["memory dense block"] == {"far": 123, "near": 456, "rows_per_pass": 1}
+    assert shapes.described()["memory short block"] == {"far": 123, "near": 456, "rows_per_pass": 1}
     json.dumps(shapes.described())
 
 
@@ -162,7 +162,7 @@ def test_the_environment_overrides_the_file(kept, tmp_path, monkeypatch):
     other.write_text(kept.read_text().replace("123", "124"))
     monkeypatch.setenv("GDBENCH_SHAPES", str(other))
     shapes.forget()
-    assert shapes.chosen()["L3 dense block"].far == 124
+    assert shapes.chosen()["L3 short block"].far == 124
     monkeypatch.setenv("GDBENCH_SHAPES", str(tmp_path / "none.json"))
     shapes.forget()
     with pytest.raises(GdbenchError, match="GDBENCH_SHAPES"):
@@ -179,7 +179,7 @@ def test_the_environment_overrides_the_file(kept, tmp_path, monkeypatch):
         lambda text: text.replace("123", "-1"),
         lambda text: text.replace("123", "1.5"),
         lambda text: text.replace('"rows_per_pass": 1', '"rows_per_pass": 2'),
-        lambda text: text.replace("memory dense random", "memory dense"),
+        lambda text: text.replace('memory short random"', 'memory short"'),
     ],
     ids=["cut", "list", "format", "processor", "negative", "fraction", "rows", "missing"],
 )
