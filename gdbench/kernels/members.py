@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
+from gdbench.kernels.shares import in_whole_steps
 
 #: The methods of a member of each kind, with their arguments after ``self``; those that a registry does not name are optional.
 ARGUMENTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -198,7 +199,7 @@ def _try_penalty(penalty: Any) -> str:
 def _try_schedule(schedule: Any) -> str:
     if hasattr(schedule, "bind"):
         return ""  # what it takes from the objective is still missing
-    found = np.asarray(schedule.factor(np.arange(1.0, 5.0)))
+    found = np.asarray(in_whole_steps(schedule, 4).factor(np.arange(1.0, 5.0)))
     if found.shape != (4,):
         return f"factor must return an array of t's shape (4,), not of {found.shape}"
     return "" if np.isfinite(found.astype(float)).all() else "factor must return finite numbers"

@@ -20,6 +20,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, unknown
 from gdbench.kernels.members import approve
+from gdbench.kernels.shares import steps_or_share
 
 
 class Registry:
@@ -148,11 +149,14 @@ def checked(tag: Any, kind: str = "tag") -> Any:
     A class's own ``check()`` sees the fields together.
     """
     hints = hints_of(type(tag))  # type: ignore[arg-type]
-    limits = getattr(type(tag), "limits", {})
+    limits, in_steps = getattr(type(tag), "limits", {}), getattr(type(tag), "in_steps", ())
     values = {}
     for field, value in tag._asdict().items():
         label = f"{kind} {name_of(tag)}: {field}"
-        values[field] = checked(value, kind) if hasattr(value, "_fields") else coerced(value, hints.get(field), label)
+        if field in in_steps:
+            values[field] = steps_or_share(value, label)
+        else:
+            values[field] = checked(value, kind) if hasattr(value, "_fields") else coerced(value, hints.get(field), label)
         if field in limits:
             check_limits(values[field], limits[field], label)
     found = type(tag)(**values)

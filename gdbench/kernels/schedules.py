@@ -3,6 +3,10 @@
 A schedule is a NamedTuple whose first field is ``learning_rate`` and whose ``factor(t)`` gives, for an array of step
 numbers (from 1), what that rate is multiplied by. The loops receive the factors of a stretch of steps as an array, so a
 schedule is plain NumPy, costs the inner loop one load, and needs no compilation.
+
+A field that counts steps, which a class names in ``in_steps``, takes a whole number of steps or a share of the run's own steps,
+a float in (0, 1]: ``Cosine(steps=1.0)`` falls until the run's end, whatever its data and budget, and ``Cosine(steps=1)`` for one
+step. Their defaults are shares.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import numpy as np
 
 from gdbench.kernels.losses import derivative
 from gdbench.kernels.registry import Registry
+from gdbench.kernels.shares import Share, counted
 
 registry = Registry("schedule", "factor")
 register = registry.register
@@ -100,19 +105,20 @@ class Step(NamedTuple):
         α.
     gamma : float
         γ, by which the rate is multiplied.
-    every : int
-        Steps between two drops.
+    every : int, or float in (0, 1]
+        Steps between two drops, or their share of the run's: a quarter by default, which makes three drops.
     """
 
     learning_rate: float = 0.1
     gamma: float = 0.5
-    every: int = 1000
+    every: int | float = Share(0.25)
 
     name = "step"
-    limits = {"learning_rate": "(0, inf)", "gamma": "(0, 1]", "every": "[1, inf)"}
+    in_steps = ("every",)
+    limits = {"learning_rate": "(0, inf)", "gamma": "(0, 1]"}
 
     def factor(self, t):
-        return self.gamma ** np.floor((t - 1) / self.every)
+        return self.gamma ** np.floor((t - 1) / counted(self.every))
 
 
 @register
@@ -125,18 +131,20 @@ class Exponential(NamedTuple):
         α.
     gamma : float
         γ, the factor reached after `every` steps.
-    every : int
+    every : int, or float in (0, 1]
+        Steps, or their share of the run's: a quarter by default.
     """
 
     learning_rate: float = 0.1
     gamma: float = 0.5
-    every: int = 1000
+    every: int | float = Share(0.25)
 
     name = "exponential"
-    limits = {"learning_rate": "(0, inf)", "gamma": "(0, 1]", "every": "[1, inf)"}
+    in_steps = ("every",)
+    limits = {"learning_rate": "(0, inf)", "gamma": "(0, 1]"}
 
     def factor(self, t):
-        return self.gamma ** ((t - 1) / self.every)
+        return self.gamma ** ((t - 1) / counted(self.every))
 
 
 @register
@@ -147,8 +155,8 @@ class Cosine(NamedTuple):
     ----------
     learning_rate : float
         α.
-    steps : int
-        Steps to the end of the fall.
+    steps : int, or float in (0, 1]
+        Steps to the end of the fall, or their share of the run's: all by default.
     end : float
         e, the share of α that is left then.
 
@@ -158,14 +166,16 @@ class Cosine(NamedTuple):
     """
 
     learning_rate: float = 0.1
-    steps: int = 1000
+    steps: int | float = Share(1.0)
     end: float = 0.0
 
     name = "cosine"
-    limits = {"learning_rate": "(0, inf)", "steps": "[1, inf)", "end": "[0, 1]"}
+    in_steps = ("steps",)
+    limits = {"learning_rate": "(0, inf)", "end": "[0, 1]"}
 
     def factor(self, t):
-        done = np.minimum(t - 1, self.steps) / self.steps
+        steps = counted(self.steps)
+        done = np.minimum(t - 1, steps) / steps
         return self.end + (1.0 - self.end) * 0.5 * (1.0 + np.cos(math.pi * done))
 
 
@@ -177,27 +187,31 @@ class Warmup(NamedTuple):
     ----------
     learning_rate : float
         α.
-    steps : int
+    steps : int, or float in (0, 1]
+        Steps of the rise, or their share of the run's: a tenth by default.
     start : float
         The first step's share of α; 0 is a first step of length 0, as in optax.
     after : None or tag
-        A schedule whose steps count from the end of the rise; its own learning rate is ignored.
+        A schedule whose steps count from the end of the rise, and their shares are of the steps that are left then; its own
+        learning rate is ignored.
     """
 
     learning_rate: float = 0.1
-    steps: int = 100
+    steps: int | float = Share(0.1)
     start: float = 0.0
     after: Any = None
 
     name = "warmup"
+    in_steps = ("steps",)
     parts = ("after",)
-    limits = {"learning_rate": "(0, inf)", "steps": "[1, inf)", "start": "[0, 1]"}
+    limits = {"learning_rate": "(0, inf)", "start": "[0, 1]"}
 
     def factor(self, t):
-        rise = self.start + (1.0 - self.start) * np.minimum((t - 1) / self.steps, 1.0)
+        steps = counted(self.steps)
+        rise = self.start + (1.0 - self.start) * np.minimum((t - 1) / steps, 1.0)
         if self.after is None:
             return rise
-        return np.where(t - 1 < self.steps, rise, self.after.factor(np.maximum(t - self.steps, 1.0)))
+        return np.where(t - 1 < steps, rise, self.after.factor(np.maximum(t - steps, 1.0)))
 
 
 @register

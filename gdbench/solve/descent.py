@@ -17,6 +17,7 @@ from gdbench.kernels.loops import LOOPS, choose
 from gdbench.kernels.loops.base import Calls, Loop, Progress, adapted, copy_of, restore, rows_per_step, started
 from gdbench.kernels.loops.objective import objective_and_gradient
 from gdbench.kernels.models.lanes import Lanes
+from gdbench.kernels.shares import in_whole_steps
 from gdbench.kernels.task import Task
 from gdbench.solve import clock
 from gdbench.solve.feedback import EpochFeedback, LineSearch
@@ -98,9 +99,9 @@ class Descent:
             rates = (*rates, *rates[-1:] * (-len(rates) % LANES))  # lanes that nobody asked for: their number is round
         self.lanes = len(rates)
         self.rule = setting.rule(self.dtype)
-        self.schedule = setting.schedule
         self.batch_size = rows_per_step(task, setting)
         self.steps_per_epoch = -(-self.n // self.batch_size)
+        self.schedule = in_whole_steps(setting.schedule, setting.epochs * self.steps_per_epoch)
         shuffle = "none" if setting.variant == "batch" else setting.shuffle
         if shuffle == "once":
             self.task = in_new_order(task, setting.seed)

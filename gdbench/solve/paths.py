@@ -13,6 +13,7 @@ from gdbench.errors import GdbenchError, one_line
 from gdbench.kernels import landscapes, optimizers, trajectory
 from gdbench.kernels.loops.base import start_at
 from gdbench.kernels.registry import name_of
+from gdbench.kernels.shares import in_whole_steps
 from gdbench.kernels.task import Iterate
 from gdbench.shown import Shown
 from gdbench.solve.own import explained
@@ -279,6 +280,7 @@ def rates_for(schedule: Any, steps: int) -> np.ndarray:
     """The learning rate of each step from 1."""
     if getattr(schedule, "listens", ""):
         raise GdbenchError(f"schedule {name_of(schedule)} listens to the objective of fit: give one of the step alone")
+    schedule = in_whole_steps(schedule, steps)
     factors = factors_of(schedule, np.arange(1, steps + 1, dtype=np.float64), np.float64)
     with np.errstate(all="ignore"):
         rates = schedule.learning_rate * factors

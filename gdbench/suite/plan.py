@@ -13,95 +13,21 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from gdbench import baselines
 from gdbench.errors import DatasetUnavailable, GdbenchError
-from gdbench.kernels import landscapes, losses, optimizers, schedules
+from gdbench.kernels import landscapes, losses
 from gdbench.problems import Problem, load_problem
 from gdbench.problems.optimum import refuse_uncertain
 from gdbench.suite.identity import fingerprint, foreign_source, foreign_sources
-from gdbench.suite.spec import MOST_SOLVERS, Budget, ProblemSpec, Spec, expand_solver, import_plugins
+from gdbench.suite.solver import Fields, Solver, listed
+from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
 from gdbench.tasks.inputs import row_classes
 from gdbench.tasks.model import MLP, model_of, refuse_sparse
-from gdbench.tasks.setting import Setting, settle
-
-Fields = tuple[tuple[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Solver:
-    """A way to descend, in words, so that it travels between processes; the learning rate and the seed are the run's.
-
-    Attributes
-    ----------
-    backend : str
-        "gdbench", or the baseline's name as in :data:`gdbench.baselines.MODULES`.
-    given_label : str
-        The baseline's own label.
-    """
-
-    variant: str
-    batch_size: int | None
-    optimizer: str
-    optimizer_fields: Fields = ()
-    schedule: str = "constant"
-    schedule_fields: Fields = ()
-    shuffle: str = "epoch"
-    dtype: str = "float64"
-    backend: str = "gdbench"
-    given_label: str = ""
-
-    @property
-    def label(self) -> str:
-        """A short name, which states what differs from the defaults."""
-        if self.given_label:
-            return self.given_label
-        size = f"({self.batch_size})" if self.variant == "mini-batch" and self.batch_size != 32 else ""
-        parts = [self.variant + size, self.optimizer + _listed(self.optimizer_fields, "()")]
-        if self.schedule != "constant":
-            parts.append(self.schedule + _listed(self.schedule_fields, "()"))
-        if self.shuffle not in ("epoch", "none") or (self.shuffle == "none" and self.variant != "batch"):
-            parts.append(f"shuffle={self.shuffle}")
-        if self.dtype != "float64":
-            parts.append(self.dtype)
-        return " ".join(parts)
-
-    def setting(self, **more: Any) -> Setting:
-        """The solver as the engine takes it; raises a GdbenchError on a name or field that is not valid."""
-        return settle(
-            optimizer=optimizers.registry.make(self.optimizer, **dict(self.optimizer_fields)),
-            learning_rate=schedules.registry.make(self.schedule, **dict(self.schedule_fields)),
-            variant=self.variant,
-            batch_size=self.batch_size or 1,
-            shuffle=self.shuffle,
-            **more,
-        )
-
-    def words(self) -> dict[str, Any]:
-        """What determines the solver's results, defaults written out; not to be changed."""
-        own = self.backend == "gdbench"
-        return _words(self, *((*optimizers.registry, *schedules.registry) if own else ()))
-
-
-@lru_cache(maxsize=2 * MOST_SOLVERS)
-def _words(solver: Solver, *registered: type) -> dict[str, Any]:
-    """A solver's words, which each of its passes asks for; they are found again once a class is registered anew."""
-    told = dataclasses.asdict(solver) | {"given_label": ""}
-    if solver.backend == "gdbench":
-        setting = solver.setting()
-        told |= {"optimizer_fields": repr(setting.optimizer), "schedule_fields": repr(setting.schedule)}
-        told["foreign"] = foreign_sources(setting.optimizer, setting.schedule)
-    return told
-
-
-def _listed(fields: Fields, brackets: str) -> str:
-    """Fields behind a name, such as "(beta1=0.8)"; nothing where there are none."""
-    words = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in fields]
-    return f"{brackets[0]}{', '.join(words)}{brackets[1]}" if words else ""
 
 
 @dataclass(frozen=True)
@@ -274,7 +200,7 @@ def cases(spec: Spec) -> Iterator[Case]:
             options = tuple(zip(axes, values, strict=True))
             varied = tuple((key, value) for key, value in options if len(axes[key]) > 1)
             varied += (("alpha", alpha),) * (len(entry.alpha) > 1)
-            yield _case(spec, entry, alpha, options, entry.label + _listed(varied, "[]"))
+            yield _case(spec, entry, alpha, options, entry.label + listed(varied, "[]"))
 
 
 def _case(spec: Spec, entry: ProblemSpec, alpha: float, options: Fields, name: str) -> Case:

@@ -44,7 +44,8 @@ The keys, each with its default::
     variant = ["batch", "mini-batch"]
     batch_size = 32                    # of mini-batch
     optimizer = ["gd", { name = "adam", beta1 = 0.8 }]
-    schedule = "constant"              # or { name = "invscaling", power_t = 0.25 }
+    schedule = "constant"              # or { name = "invscaling", power_t = 0.25 }, or { name = "cosine", steps = 0.5 }: what
+                                       # counts steps takes a whole number, or a share of a run's own (0.5 is half, 1.0 all)
     shuffle = "epoch"
     dtype = "float64"
     learning_rates = [0.1]             # this solver's own
@@ -75,8 +76,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from gdbench import baselines as all_baselines
 from gdbench.errors import GdbenchError, one_line, unknown
 from gdbench.kernels import landscapes, losses, optimizers, order, penalties, schedules
+from gdbench.kernels.shares import marked
 from gdbench.problems import catalog, preprocess
 from gdbench.problems.data import file_of
+from gdbench.suite.solver import MOST_SOLVERS, Solver
 from gdbench.tasks.model import model_of
 from gdbench.writing import stdout_to_stderr
 
@@ -89,7 +92,7 @@ IMPORT_LIMIT = 60.0
 MOST = 10_000
 
 #: What the lists of a suite, multiplied, may come to. A plan is held in memory, and planning loads each problem's data.
-MOST_PROBLEMS, MOST_SOLVERS, MOST_RUNS = 1_000, 5_000, 200_000
+MOST_PROBLEMS, MOST_RUNS = 1_000, 200_000
 
 
 def as_tuple(value: Any) -> Any:
@@ -555,13 +558,11 @@ def refuse_own_rate(schedule: Named) -> None:
             raise GdbenchError(f"{told}: give it there, for this solver learning_rates = [{value!r}]")
 
 
-def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple[Any, tuple[float, ...]]]:
+def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple[Solver, tuple[float, ...]]]:
     """Each solver that an entry stands for, with its learning rates; names and fields are checked.
 
     A batch size is a matter of mini-batches, and a row order none of batches: lists of them do not multiply the others.
     """
-    from gdbench.suite.plan import Solver
-
     for named in entry.schedule:
         refuse_own_rate(named)
     seen = set()
@@ -573,7 +574,7 @@ def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple
             optimizer=optimizer.name,
             optimizer_fields=optimizer.fields,
             schedule=schedule.name,
-            schedule_fields=schedule.fields,
+            schedule_fields=marked(schedules.registry[schedule.name], schedule.fields),
             shuffle="none" if variant == "batch" else shuffle,
             dtype=dtype,
         )

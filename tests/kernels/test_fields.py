@@ -18,6 +18,7 @@ from gdbench.kernels.losses import derivative, value
 from gdbench.kernels.models.mlp import activations
 from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
 from gdbench.kernels.registry import name_of
+from gdbench.kernels.shares import in_whole_steps
 from gdbench.parity import against_numpy, draws, oracle
 from gdbench.parity.against_python import interpreted
 from gdbench.parity.case import differences, run
@@ -241,6 +242,7 @@ def test_a_field_of_a_schedule_acts_as_its_formula_says(cls, field):
     steps = np.arange(1.0, 31.0)
     if hasattr(cls, "bind"):
         schedule, beside = (tag.bind(losses.SquaredError(), penalties.L2(0.1)) for tag in (schedule, beside))
+    schedule, beside = (in_whole_steps(tag, steps.size) for tag in (schedule, beside))
     theirs = np.array([oracle.SCHEDULES[name_of(cls)](schedule, int(t)) for t in steps])
     rates = [tag.learning_rate * tag.factor(steps) for tag in (schedule, beside)]
     agree(rates[0][:, None], theirs[:, None], rates[1][:, None])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gdbench.kernels import losses, penalties, schedules
+from gdbench.kernels.shares import in_whole_steps
 
 T = np.array([1.0, 2.0, 3.0, 5.0, 101.0])
 BY_HAND = [
@@ -33,7 +34,7 @@ def test_every_schedule_begins_with_its_rate(name):
     assert tag._fields[0] == "learning_rate" and tag.learning_rate > 0
     if hasattr(tag, "bind"):
         tag = tag.bind(losses.Hinge(), penalties.L2(0.01))
-    factors = tag.factor(np.arange(1.0, 3000.0))
+    factors = in_whole_steps(tag, 3000).factor(np.arange(1.0, 3000.0))
     assert factors.shape == (2999,) and np.isfinite(factors).all() and (factors >= 0).all()
     assert factors.max() <= 1 or name == "optimal"
 

@@ -4,8 +4,11 @@ from time import perf_counter
 
 import pytest
 
+import gdbench as gd
 from gdbench.errors import GdbenchError
+from gdbench.kernels import schedules
 from gdbench.suite import builtin_names, plan, spec
+from gdbench.suite.execute import execute
 
 BASE = {"problems": [{"data": "diabetes"}], "solvers": [{"optimizer": "gd"}]}
 
@@ -263,6 +266,35 @@ def test_a_schedule_s_own_learning_rate_is_refused():
     )
     with pytest.raises(GdbenchError, match=told.replace("; give", ": give")):
         check(solvers=[{"schedule": {"name": "step", "learning_rate": 0.5, "every": 10}}])
+
+
+def test_what_counts_steps_may_be_a_share_of_the_run_s_and_labels_and_keys_say_which():
+    words = [{"name": "cosine", "steps": [1, 1.0, 0.5]}, {"name": "warmup", "after": "cosine"}]
+    table = check(solvers=[{"schedule": words}], learning_rates=[0.1])
+    found = [solver for solver, _ in spec.expand_solver(table.solvers[0], table.learning_rates)]
+    assert [solver.label for solver in found] == [
+        "mini-batch gd cosine(steps=1)",
+        "mini-batch gd cosine(steps=100%)",
+        "mini-batch gd cosine(steps=50%)",
+        "mini-batch gd warmup(after=cosine)",
+    ]
+    told = [solver.words()["schedule_fields"] for solver in found]
+    assert [text.partition("steps=")[2].split(",")[0] for text in told] == ["1", "1.0", "0.5", "0.1"]
+    with pytest.raises(
+        GdbenchError, match=r"solvers\[0\].schedule: schedule cosine: steps must be a whole number of steps, or a share"
+    ):
+        check(solvers=[{"schedule": {"name": "cosine", "steps": 1.5}}])
+
+
+def test_a_schedule_s_default_falls_until_the_end_of_a_short_run():
+    """A default of a thousand steps would leave so few updates at the rate they began with."""
+    words = {"problems": [{"data": "diabetes"}], "learning_rates": [0.05], "seeds": 1, "budget": {"epochs": 2}}
+    (work,) = plan.make(check(solvers=[{"schedule": "cosine"}], **words)).passes[:1]
+    (record,) = execute(work)
+    assert record.row["n_updates"] < 50
+    fall = schedules.Cosine(0.05, steps=record.row["n_updates"])
+    expected = gd.fit(work.case.load(), learning_rate=fall, epochs=2, seed=work.seed)
+    assert record.row["objective"] == pytest.approx(expected.objective, rel=1e-12)
 
 
 def test_what_a_plugin_prints_goes_to_stderr_and_one_that_never_ends_is_told(tmp_path, monkeypatch, capfd):
