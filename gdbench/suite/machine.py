@@ -45,6 +45,7 @@ def describe(bandwidth: bool = True) -> dict[str, Any]:
     import numba
 
     features = dict(llvm.get_host_cpu_features())
+    speeds = read_bandwidth_by_level() if bandwidth else None
     return {
         "cpu": cpu_name(),
         "architecture": platform.machine(),
@@ -60,8 +61,8 @@ def describe(bandwidth: bool = True) -> dict[str, Any]:
         "simd": [name for name in SIMD if features.get(name)],
         "git_commit": git_commit(),
         "shapes": shapes.described(),
-        "read_bandwidth_gb_s": read_bandwidth() if bandwidth else None,
-        "read_bandwidth_by_level_gb_s": read_bandwidth_by_level() if bandwidth else None,
+        "read_bandwidth_gb_s": speeds["memory"] if speeds else None,
+        "read_bandwidth_by_level_gb_s": speeds,
     }
 
 
@@ -136,8 +137,11 @@ def read_bandwidth() -> float:
 
 def read_bandwidth_by_level() -> dict[str, float]:
     """GB/s at which one core sums arrays that the second-level cache holds, and the last one, and none."""
-    sizes = {"L2": second_level() // 2, "L3": last_level() // 2, "memory": min(4 * last_level(), 2**28)}
-    return {level: bandwidth_over(size) for level, size in sizes.items()}
+    return {
+        "L2": bandwidth_over(second_level() // 2),
+        "L3": bandwidth_over(last_level() // 2),
+        "memory": read_bandwidth(),
+    }
 
 
 def bandwidth_over(size: int) -> float:
