@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 import gdbench as gd
 from gdbench.kernels.registry import name_of
 from gdbench.parity import oracle
+from gdbench.problems import optimum
 from gdbench.suite.execute import FLOOR
 
 #: The smallest penalties leave optima far out, where a solver that stops early has not arrived.
@@ -67,3 +68,14 @@ def test_a_certified_optimum_is_as_exact_as_it_says(data, loss, alpha):
     # the certificate is the gradient's, up to how exactly float64 can sum one
     assert float(np.linalg.norm(gradient)) <= found.gradient_norm + 1e-14
     assert name_of(problem.loss) == loss
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_bound_of_a_solve_that_stopped_early_holds(monkeypatch, steps):
+    """Far from the minimum no rounding hides a bound that is too small."""
+    problem = gd.load_problem("breast_cancer", loss="log_loss", penalty="l2", alpha=1e-2, fit_intercept=False)
+    exact = problem.optimum.value
+    monkeypatch.setattr(optimum, "MOST_NEWTON_STEPS", steps)
+    monkeypatch.setattr(optimum, "TOLERANCE", 1.0)
+    early = optimum.solve(problem.task(), problem.X)
+    assert 1e-9 < early.value - exact <= early.bound < 1e9 * (early.value - exact)

@@ -240,6 +240,8 @@ BAD_OPTIONS = [
     ({"learning_rate": math.nan}, "learning_rate must be finite and above 0, not nan"),
     ({"learning_rate": math.inf}, "learning_rate must be finite and above 0, not inf"),
     ({"learning_rate": 10**400}, "learning_rate is a number beyond the largest float"),
+    ({"learning_rate": "backtracking", "variant": "batch", "optimizer": "adam"}, "backtracking needs optimizer='gd', not 'adam'"),
+    ({"learning_rate": "backtracking", "variant": "stochastic"}, "backtracking needs variant='batch', not 'stochastic'"),
     ({"learning_rate": True}, "True is no schedule"),
     ({"learning_rate": None}, "None is no schedule"),
     ({"learning_rate": [0.1]}, "is no schedule"),
@@ -725,6 +727,7 @@ def test_any_two_labels_are_two_classes(labels):
     result = once(X, np.where(SIGN > 0, labels[1], labels[0]), loss="log_loss")
     assert list(result.classes) == labels
     np.testing.assert_array_equal(result.coef, once(X, SIGN, loss="log_loss").coef)
+    assert (X @ result.coef) @ SIGN > 0  # a step from 0 is towards the larger label
 
 
 def test_no_time_is_a_timeout():
