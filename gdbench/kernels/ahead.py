@@ -14,7 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdbench.kernels.compile.jit import INLINED
-from gdbench.kernels.vectors import Emitter, ask_for_lines, rows_at, shape_of, start_of_row
+from gdbench.kernels.vectors import Emitter, prefetch_each_line, rows_at, shape_of, start_of_row
 
 
 def settled(value):
@@ -109,7 +109,7 @@ def _step_and_dot(typingctx, w, k, x, at, keep, push, base):
             return [out.add_product(moved, other, total) for other, total in zip(others, sums, strict=True)]
 
         columns = shape_of(context, builder, kinds[2], args[2])[1]
-        return cgutils.pack_array(builder, out.columns(columns, 2, visit, ask_for_lines(out, [far]), args[6]))
+        return cgutils.pack_array(builder, out.columns(columns, 2, visit, prefetch_each_line(out, [far]), args[6]))
 
     return types.UniTuple(x.dtype, 2)(w, types.intp, x, types.UniTuple(types.intp, 3), x.dtype, x.dtype, x.dtype), codegen
 
@@ -130,7 +130,7 @@ def _step_and_look(typingctx, w, x, at, push):
             return [out.add_product(a, b, total) for (a, b), total in zip(pairs, sums, strict=True)]
 
         columns = shape_of(context, builder, kinds[1], args[1])[1]
-        return cgutils.pack_array(builder, out.columns(columns, 3, visit, ask_for_lines(out, [far])))
+        return cgutils.pack_array(builder, out.columns(columns, 3, visit, prefetch_each_line(out, [far])))
 
     return types.UniTuple(x.dtype, 3)(w, x, types.UniTuple(types.intp, 4), x.dtype), codegen
 

@@ -36,7 +36,7 @@ def widest() -> int:
     return 64 if llvm.get_host_cpu_features().get("avx512f", False) else 32
 
 
-def abreast(sums: int) -> int:
+def unroll_factor(sums: int) -> int:
     """Vectors that a pass along a row goes through at a time: few sums would wait for themselves, many fill the registers."""
     most = 12 if widest() == 64 else 8  # of 32 registers, or of 16
     return 4 if 0 < 4 * sums <= most else 2
@@ -171,7 +171,7 @@ class Emitter:
         ``each_line(j)`` is called where a cache line of columns begins; `number` vectors are gone through at a time, or as
         many as suit the sums.
         """
-        width, number = self.width, number or abreast(sums)
+        width, number = self.width, number or unroll_factor(sums)
 
         def several(count: int) -> Callable[[Any, list], list]:
             def body(j: Any, totals: list) -> list:
@@ -226,10 +226,10 @@ def shape_of(context: Any, builder: Any, kind: Any, array: Any) -> list:
     return cgutils.unpack_tuple(builder, context.make_array(kind)(context, builder, array).shape)
 
 
-def dots(rows, numbers, with_, k, columns, far):
+def dots(rows, numbers, with_, k, columns, near):
     """The dot products of some rows of one array, over the first columns, with row k of another.
 
-    On the way the memory is asked for the rows `far`, a line at a time: a burst of requests would have to wait for itself.
+    On the way the rows `near` are prefetched, a line at a time: a burst of requests would have to wait for itself.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def dots(rows, numbers, with_, k, columns, far):
     numbers : tuple of ints
         The rows; they share each load of the other.
     k, columns : int
-    far : tuple of ints
+    near : tuple of ints
         Rows of the first array that are soon needed; may be empty.
 
     Returns
@@ -249,7 +249,7 @@ def dots(rows, numbers, with_, k, columns, far):
     return tuple([rows[i, :columns] @ other for i in numbers])
 
 
-def dot_like_four(rows, i, with_, k, columns, far):
+def dot_like_four(rows, i, with_, k, columns, near):
     """The dot product of one row, summed like each of four in :func:`dots`: to the same bits."""
     return dots(rows, (i,), with_, k, columns, ())[0]
 
@@ -258,7 +258,7 @@ def prefetch_lines(array, i, size):
     """Prefetch the first `size` bytes of an array's row i into the second-level cache."""
 
 
-def add_multiples(to, k, rows, numbers, scales, columns, far):
+def add_multiples(to, k, rows, numbers, scales, columns, near):
     """Add the sum of scale·row, of some rows of an array over its first columns, to row k of another, in place.
 
     Parameters
@@ -268,7 +268,7 @@ def add_multiples(to, k, rows, numbers, scales, columns, far):
     numbers : tuple of ints
     scales : tuple of as many floats, of the arrays' type
     k, columns : int
-    far : tuple of ints
+    near : tuple of ints
         As for :func:`dots`.
     """
     for i, scale in zip(numbers, scales, strict=True):
@@ -280,7 +280,7 @@ def rows_at(context: Any, builder: Any, kind: Any, array: Any, places: Any) -> l
     return [start_of_row(context, builder, kind, array, place) for place in cgutils.unpack_tuple(builder, places)]
 
 
-def ask_for_lines(out: Emitter, starts: list) -> Callable[[Any], None]:
+def prefetch_each_line(out: Emitter, starts: list) -> Callable[[Any], None]:
     """What :meth:`Emitter.columns` calls where a line begins: a request for that line of each row that begins at `starts`."""
 
     def ask(j: Any) -> None:
@@ -301,26 +301,26 @@ def _emit_dots(context: Any, builder: Any, signature: Any, args: Any, number: in
         shared = out.load(other, j, width)
         return [out.add_product(out.load(row, j, width), shared, total) for row, total in zip(starts, totals, strict=True)]
 
-    ask = ask_for_lines(out, rows_at(context, builder, kinds[0], args[0], args[5]))
+    ask = prefetch_each_line(out, rows_at(context, builder, kinds[0], args[0], args[5]))
     return out.columns(args[4], len(starts), visit, ask, number=number)
 
 
 @intrinsic
-def _dots(typingctx, rows, numbers, with_, k, columns, far):
+def _dots(typingctx, rows, numbers, with_, k, columns, near):
     def codegen(context, builder, signature, args):
         return cgutils.pack_array(builder, _emit_dots(context, builder, signature, args))
 
-    numbers_of, far_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(types.intp, len(far))
-    return types.UniTuple(rows.dtype, len(numbers))(rows, numbers_of, with_, types.intp, types.intp, far_of), codegen
+    numbers_of, near_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(types.intp, len(near))
+    return types.UniTuple(rows.dtype, len(numbers))(rows, numbers_of, with_, types.intp, types.intp, near_of), codegen
 
 
 @intrinsic
-def _dot_like_four(typingctx, rows, numbers, with_, k, columns, far):
+def _dot_like_four(typingctx, rows, numbers, with_, k, columns, near):
     def codegen(context, builder, signature, args):
-        return _emit_dots(context, builder, signature, args, abreast(4))[0]
+        return _emit_dots(context, builder, signature, args, unroll_factor(4))[0]
 
-    numbers_of, far_of = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, len(far))
-    return rows.dtype(rows, numbers_of, with_, types.intp, types.intp, far_of), codegen
+    numbers_of, near_of = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, len(near))
+    return rows.dtype(rows, numbers_of, with_, types.intp, types.intp, near_of), codegen
 
 
 @intrinsic
@@ -344,7 +344,7 @@ def _prefetch_lines(typingctx, array, i, size):
 
 
 @intrinsic
-def _add_multiples(typingctx, to, k, rows, numbers, scales, columns, far):
+def _add_multiples(typingctx, to, k, rows, numbers, scales, columns, near):
     def codegen(context, builder, signature, args):
         kinds = signature.args
         out = Emitter(builder, context.get_value_type(to.dtype))
@@ -358,26 +358,26 @@ def _add_multiples(typingctx, to, k, rows, numbers, scales, columns, far):
             out.store(total, goal, j, width)
             return []
 
-        ask = ask_for_lines(out, rows_at(context, builder, kinds[2], args[2], args[6]))
+        ask = prefetch_each_line(out, rows_at(context, builder, kinds[2], args[2], args[6]))
         out.columns(args[5], 0, visit, ask)
         return context.get_dummy_value()
 
     numbers_of, scales_of = types.UniTuple(types.intp, len(numbers)), types.UniTuple(to.dtype, len(numbers))
-    return types.void(to, types.intp, rows, numbers_of, scales_of, types.intp, types.UniTuple(types.intp, len(far))), codegen
+    return types.void(to, types.intp, rows, numbers_of, scales_of, types.intp, types.UniTuple(types.intp, len(near))), codegen
 
 
 @overload(dots, jit_options=INLINED)
-def _dots_of(rows, numbers, with_, k, columns, far):
+def _dots_of(rows, numbers, with_, k, columns, near):
     if rows.layout != "C" or with_.layout != "C" or rows.dtype != with_.dtype:
         return None
-    return lambda rows, numbers, with_, k, columns, far: _dots(rows, numbers, with_, k, columns, far)
+    return lambda rows, numbers, with_, k, columns, near: _dots(rows, numbers, with_, k, columns, near)
 
 
 @overload(dot_like_four, jit_options=INLINED)
-def _dot_like_four_of(rows, i, with_, k, columns, far):
+def _dot_like_four_of(rows, i, with_, k, columns, near):
     if rows.layout != "C" or with_.layout != "C" or rows.dtype != with_.dtype:
         return None
-    return lambda rows, i, with_, k, columns, far: _dot_like_four(rows, (i,), with_, k, columns, far)
+    return lambda rows, i, with_, k, columns, near: _dot_like_four(rows, (i,), with_, k, columns, near)
 
 
 @overload(prefetch_lines, jit_options=INLINED)
@@ -386,7 +386,7 @@ def _prefetch_lines_of(array, i, size):
 
 
 @overload(add_multiples, jit_options=INLINED)
-def _add_multiples_of(to, k, rows, numbers, scales, columns, far):
+def _add_multiples_of(to, k, rows, numbers, scales, columns, near):
     if to.layout != "C" or rows.layout != "C" or to.dtype != rows.dtype:
         return None
-    return lambda to, k, rows, numbers, scales, columns, far: _add_multiples(to, k, rows, numbers, scales, columns, far)
+    return lambda to, k, rows, numbers, scales, columns, near: _add_multiples(to, k, rows, numbers, scales, columns, near)
