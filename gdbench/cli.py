@@ -222,7 +222,8 @@ def write_report(folder: Path) -> Path:
 
 def answer_of(results: Any) -> dict[str, list[str]]:
     """What a suite found, in the sentences of its report: who was first on each problem and how sure that is."""
-    from gdbench.report import view, words
+    from gdbench.analysis import view
+    from gdbench.report import words
 
     if results.runs.empty:
         return {"answers": [], "warnings": [], "failures": []}

@@ -9,7 +9,9 @@ A baseline module has
 ``solvers(problem)``
     The solvers it offers for a problem, a list of :class:`Solver`; empty where it has none.
 ``run(problem, solver, *, learning_rate, seed, epochs, goal, time_limit)``
-    One descent, a :class:`Trial`; only the library's own work is on the clock.
+    One descent with its curve, a :class:`Trial`.
+``fit(problem, solver, *, learning_rate, seed, epochs)``
+    The same descent as a user calls it, without a curve; what is timed.
 """
 
 from __future__ import annotations

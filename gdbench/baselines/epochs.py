@@ -1,8 +1,7 @@
 """A scikit-learn estimator recorded epoch by epoch.
 
-The curve comes from ``partial_fit``, one epoch a call, which given a RandomState shuffles anew each time. Its checks
-cost more than an epoch on a small problem, which a user's single ``fit`` of all epochs pays once; so the clock is that
-of one ``fit`` of as many epochs, spread evenly over them.
+The curve comes from ``partial_fit``, one epoch a call, which given a RandomState shuffles anew each time. Its clock serves the
+time limit alone: what a user waits for is one ``fit`` of as many epochs, which is timed apart.
 """
 
 from __future__ import annotations
@@ -47,12 +46,10 @@ class Recorder:
         """Epoch by epoch to the goal, the budget or divergence."""
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            outcome = self._by_epochs(seed, epochs, goal, time_limit)
-            self._retime(outcome, seed)
-        return outcome
+            return self._by_epochs(seed, epochs, goal, time_limit)
 
     def _by_epochs(self, seed: int, epochs: int, goal: float, time_limit: float) -> Outcome:
-        """The curve, by partial_fit, with its clock."""
+        """The curve, by partial_fit."""
         problem = self.problem
         model = self.make(random_state=np.random.RandomState(seed))
         classes = {} if problem.dataset.task == "regression" else {"classes": np.unique(problem.y)}
@@ -96,21 +93,6 @@ class Recorder:
         if point.seconds > time_limit:
             return "timeout", f"{point.seconds:.3g} s on the clock, {time_limit:g} s allowed"
         return "", ""
-
-    def _retime(self, outcome: Outcome, seed: int) -> None:
-        """Replace the clock of partial_fit by that of one fit, spread evenly; a fit that diverges leaves it."""
-        epochs = len(outcome.points) - 1
-        if outcome.status[0] == "diverged" or epochs == 0:
-            return
-        model = self.make(max_iter=epochs, random_state=seed)
-        begin = perf_counter()
-        try:
-            model.fit(self.problem.X, self.problem.y)
-        except ValueError:
-            return
-        outcome.seconds = perf_counter() - begin
-        for epoch, point in enumerate(outcome.points):
-            point.seconds = outcome.seconds * epoch / epochs
 
 
 def weights(model: Any) -> np.ndarray:

@@ -61,3 +61,8 @@ def run(
     make = partial(estimator, problem, solver, learning_rate)
     recorder = Recorder(problem, problem.task(), make, name, solver.batch_size or 1)
     return Trial(recorder.descend(seed, epochs, goal, time_limit), name_of(problem.loss))
+
+
+def fit(problem: Problem, solver: Solver, *, learning_rate: float, seed: int, epochs: int) -> None:
+    """Fit the estimator once."""
+    estimator(problem, solver, learning_rate, max_iter=epochs, random_state=seed).fit(problem.X, problem.y)

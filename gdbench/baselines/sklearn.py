@@ -87,3 +87,8 @@ def run(
     outcome = recorder.descend(seed, epochs, -math.inf if several else goal, time_limit)
     loss = "one_vs_rest log_loss" if several else name_of(problem.loss)
     return Trial(outcome, loss, comparable=not several, note=NOTE if several else "")
+
+
+def fit(problem: Problem, solver: Solver, *, learning_rate: float, seed: int, epochs: int) -> None:
+    """Fit the estimator once."""
+    estimator(problem, learning_rate, max_iter=epochs, random_state=seed).fit(problem.X, problem.y)

@@ -28,7 +28,8 @@ def write(folder: str | Path, parity: Path | None = None, peers: Path | None = N
         The folder holds no results, or a file something else.
     """
     # imported here, so that the processes that draw load no more than they need
-    from gdbench.report import across, beside, figures, page, view
+    from gdbench.analysis import across, beside, view
+    from gdbench.report import figures, page
     from gdbench.writing import write_text
 
     folder = Path(folder)

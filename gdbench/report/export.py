@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from gdbench.analysis import tables, view
+from gdbench.analysis.uncertainty import Spread
+from gdbench.analysis.view import ProblemView, View
 from gdbench.errors import GdbenchError, one_line, unknown
-from gdbench.report import view, words
-from gdbench.report.numbers import Spread
-from gdbench.report.view import ProblemView, View
-from gdbench.suite import statistics
-from gdbench.suite.execute import COSTS, target_label
+from gdbench.report import words
 from gdbench.writing import whole, write_text
 
 #: Words of a run that a row of its curve is told with.
@@ -23,11 +22,6 @@ WORDS = [
 ]
 
 
-#: Columns of the comparisons: who is compared, and what :func:`gdbench.suite.statistics.paired` finds.
-COMPARED = ["problem", "first", "solver", "target", "cost", "noise"]
-PAIRED = ["ratio", "low", "high", "p", "pairs", "only_first", "only_second"]
-
-
 def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[Path]:
     """Export a results folder.
 
@@ -35,9 +29,9 @@ def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[
     ----------
     folder : path
     kind : {"csv", "parquet", "latex", "benchopt"}
-        ``csv``: runs.csv, curves.csv, summary.csv, a row a solver and problem, intervals.csv, the bootstrap intervals and aRT of
-        each cost to each target, and comparisons.csv, each solver beside the first of its problem, seed by seed, with
-        Wilcoxon's test. ``parquet``: the last three, and points.parquet, every curve with the words of its run.
+        ``csv``: runs.csv, curves.csv, hits.csv, summary.csv, a row a solver and problem, intervals.csv, the interval and aRT of
+        each cost to each target, and comparisons.csv, each solver beside the first of its problem, with the verdict.
+        ``parquet``: the last three, and points.parquet, every curve with the words of its run.
         ``latex``: tables.tex, a booktabs table a problem.
         ``benchopt``: a benchmark folder with its result file, for ``benchopt plot OUT``.
     out : path, optional
@@ -65,18 +59,19 @@ def write(folder: str | Path, kind: str, out: str | Path | None = None) -> list[
 
 
 def _csv(shown: View, out: Path) -> list[Path]:
-    tables = {"runs": shown.runs, "curves": shown.results.curves} | _tables(shown)
-    for name, table in tables.items():
+    found = shown.results
+    made = {"runs": found.runs, "curves": found.curves, "hits": found.hits} | _tables(shown)
+    for name, table in made.items():
         with whole(out / f"{name}.csv") as path:
             table.to_csv(path, index=False)
-    return [out / f"{name}.csv" for name in tables]
+    return [out / f"{name}.csv" for name in made]
 
 
 def _parquet(shown: View, out: Path) -> list[Path]:
-    tables = _tables(shown) | {"points": points(shown)}
-    for name, table in tables.items():
+    made = _tables(shown) | {"points": points(shown)}
+    for name, table in made.items():
         _write_parquet(table, out / f"{name}.parquet")
-    return [out / f"{name}.parquet" for name in tables]
+    return [out / f"{name}.parquet" for name in made]
 
 
 def _write_parquet(table: pd.DataFrame, file: Path) -> None:
@@ -85,34 +80,14 @@ def _write_parquet(table: pd.DataFrame, file: Path) -> None:
 
 
 def _tables(shown: View) -> dict[str, pd.DataFrame]:
-    return {"summary": shown.summary, "intervals": intervals(shown), "comparisons": comparisons(shown)}
-
-
-def intervals(shown: View) -> pd.DataFrame:
-    """The bootstrap intervals over seeds, and aRT, of every cost to every target."""
-    found = {cost: statistics.intervals(shown.results, cost) for cost in COSTS}
-    return pd.concat(found, names=["cost"]).reset_index("cost").reset_index(drop=True)
-
-
-def comparisons(shown: View) -> pd.DataFrame:
-    """Each solver beside the first of its problem, seed by seed: how many times as much it needed to each target."""
-    rows = []
-    for problem in shown.problems:
-        # those with another objective are left out
-        solvers = [one.solver for one in problem.solvers if one.final.reached]
-        runs = [shown.chosen[problem.name, solver].set_index("seed") for solver in solvers]
-        for target in problem.targets:
-            costs = [one[f"{problem.by}_to_{target_label(target)}"] for one in runs]
-            for solver, cost in zip(solvers[1:], costs[1:], strict=True):
-                told = (problem.name, solvers[0], solver, target, problem.by, problem.factor)
-                rows.append((*told, *statistics.paired(costs[0], cost).values()))
-    return pd.DataFrame(rows, columns=[*COMPARED, *PAIRED])
+    return {"summary": tables.summary(shown), "intervals": tables.intervals(shown), "comparisons": tables.comparisons(shown)}
 
 
 def points(shown: View) -> pd.DataFrame:
     """Every recorded point with the words of its run."""
     curves = shown.results.curves
-    runs = shown.runs[["run_id", *[word for word in WORDS if word in shown.runs]]]
+    every = shown.results.runs
+    runs = every[["run_id", *[word for word in WORDS if word in every]]]
     return curves.assign(run_id=curves.run_id.astype(str)).merge(runs, on="run_id", how="left")
 
 
@@ -128,11 +103,12 @@ def latex_table(problem: ProblemView) -> str:
     heads = ["solver", "$\\alpha$", "final gap", *[f"to {_power(target)}" for target in problem.targets]]
     rows = []
     for solver in problem.solvers:
-        rate = words.rate(solver.rate) if math.isfinite(solver.rate) else "--"
+        rate = words.rate(solver.rate) + r"$^*$" * solver.at_edge if math.isfinite(solver.rate) else "--"
         final = _power(solver.final.value) if solver.final.reached else "--"
         costs = [_cost(problem.by, solver.costs[target][problem.by]) for target in problem.targets]
         rows.append(" & ".join([escaped(solver.label), rate, final, *costs]) + r" \\")
-    caption = f"{escaped(problem.name)}: {problem.unit} to each relative gap, the median over seeds with the quartiles."
+    caption = f"{escaped(problem.name)}: {problem.unit} to each relative gap, the median over seeds with its interval."
+    caption += " $^*$: at the edge of the rates tried." if problem.edges else ""
     return "\n".join(
         [
             r"\begin{table}",

@@ -8,10 +8,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from gdbench.report import across, beside, plots, view, words
-from gdbench.report.across import Across
-from gdbench.report.beside import Beside
-from gdbench.report.view import ProblemView, View
+from gdbench.analysis import across, beside, view
+from gdbench.analysis.across import Across
+from gdbench.analysis.beside import Beside
+from gdbench.analysis.view import ProblemView, View
+from gdbench.report import plots, words
 
 #: Of so many problems a report draws figures unasked; each takes some tenths of a second.
 MANY = 8
@@ -63,12 +64,12 @@ def over_all(shown: View, over: Across, near: Beside) -> Iterator[Planned]:
     """Name, function, subject and alt text of each figure over all problems."""
     if over.ranks and len(shown.problems) > 1:
         yield "ranks", plots.ranks, (over.ranks, over.unit), words.ranks(over.ranks)
-    if near.difference:
-        yield "critical-difference", plots.difference, near.difference, words.difference(near.difference)
+    if over.ranks and len(over.ranks.problems) > 1 and len(over.ranks.who) > 2:
+        yield "critical-difference", plots.difference, over.ranks, words.difference(over.ranks)
     if over.profile:
         yield "performance-profile", plots.profile, (over.profile, over.unit), words.profile(over.profile)
     if over.distribution:
-        said = words.distribution(over.distribution, over.unit)
+        said = words.distribution(over.distribution)
         yield "run-time-distribution", plots.distribution, (over.distribution, over.unit), said
     if near.noise:
         yield "noise", plots.noise, near.noise, words.noise(shown)
@@ -83,7 +84,7 @@ def of_problem(problem: ProblemView, over: Across) -> Iterator[Planned]:
     """Name, function, subject and alt text of each figure of a problem."""
     yield "convergence", plots.convergence, problem, words.alt_convergence(problem)
     yield "learning-rate", plots.rates, problem, words.alt_rates(problem)
-    if problem.headline is not None:
+    if problem.won:
         yield "time-to-target", plots.to_target, problem, words.answer(problem)
     found = over.steps.get(problem.name, [])
     if found and words.steps(problem, found):

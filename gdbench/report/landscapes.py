@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from gdbench.analysis.view import optimizer_name
 from gdbench.errors import GdbenchError
 from gdbench.kernels import landscapes
 from gdbench.kernels.registry import name_of
@@ -221,7 +222,7 @@ def _walked(walk: Walk, best: bool) -> dict[str, Any]:
     colour, mark = style.look(walk.optimizer)
     kept = slice(0, walk.shown)
     return {
-        "label": style.optimizer_name(walk.optimizer),
+        "label": optimizer_name(walk.optimizer),
         "rate": walk.rate,
         "best": best,
         "colour": colour,
@@ -237,7 +238,7 @@ def said(one: Scene) -> str:
     start = ", ".join(f"{v:g}" for v in one.start)
     walks = [one.best(optimizer) for optimizer in one.optimizers]
     steps = len(walks[0].path.value) - 1
-    parts = [f"{style.optimizer_name(walk.optimizer)} at {words.rate(walk.rate)} {_outcome(one, walk)}" for walk in walks]
+    parts = [f"{optimizer_name(walk.optimizer)} at {words.rate(walk.rate)} {_outcome(one, walk)}" for walk in walks]
     return f"From ({start}), after {words.plural(steps, 'step')}: {'; '.join(parts)}."
 
 
@@ -295,7 +296,7 @@ def ends(one: Scene) -> list[tuple[str, ...]]:
 
 def _spelt_ends(one: Scene) -> list[tuple[str, ...]]:
     """The same for the page, which spells optimizers as their authors do, as a report does."""
-    return [(style.optimizer_name(optimizer), *rest) for optimizer, *rest in ends(one)]
+    return [(optimizer_name(optimizer), *rest) for optimizer, *rest in ends(one)]
 
 
 __all__ = ["Scene", "Walk", "facts", "html", "scene"]

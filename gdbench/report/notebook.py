@@ -201,7 +201,8 @@ def _problem(problem: Problem) -> Card:
 
 
 def _results(found: Results) -> Card:
-    from gdbench.report import plots, view, words
+    from gdbench.analysis import view
+    from gdbench.report import plots, words
 
     if not len(found.tuning):
         return Card(f"Results in {found.folder}", [("runs", f"{found.finished} of {found.planned}")])

@@ -15,11 +15,14 @@ import numpy as np
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from gdbench.report import numbers, style, words
-from gdbench.report.across import Across, Line, Ranks, Steps
-from gdbench.report.beside import Beside, Difference, Parity
-from gdbench.report.speed import Pair
-from gdbench.report.view import ProblemView, SolverView, View
+from gdbench.analysis.across import Across, Steps
+from gdbench.analysis.beside import Beside, Parity
+from gdbench.analysis.profiles import Line
+from gdbench.analysis.ranks import Ranks
+from gdbench.analysis.speed import Pair
+from gdbench.analysis.uncertainty import Spread
+from gdbench.analysis.view import SMALLEST, ProblemView, SolverView, View, optimizer_name
+from gdbench.report import style, words
 
 #: What machine.json counts in bytes.
 BYTES = {"caches", "memory_bytes"}
@@ -42,9 +45,10 @@ def environment(html: bool) -> jinja2.Environment:
         "rate": words.rate,
         "figure": lambda spread, cost: words.figure(cost, spread.value),
         "amount": lambda spread, cost: words.amount(cost, spread.value),
+        "art": lambda spread, cost: words.art(cost, spread),
         "ends": lambda spread, cost: words.ends(cost, spread),
         "taken": lambda spread, cost: words.taken(cost, spread),
-        "describe": numbers.describe,
+        "describe": words.describe,
         "percent": words.percent,
         "md": markdown,
         "prose": prose,
@@ -103,7 +107,7 @@ def payload(view: View, across: Across, near: Beside) -> dict[str, Any]:
         "bandwidth": [vars(one) | {"gb_s": _short(one.gb_s, 4)} for one in near.speed.readings],
         "pairs": [_pair(pair) for pair in near.speed.pairs],
         "noise": [{"problem": one.problem, "excess": short(one.excess, 4), "bound": _short(one.bound, 4)} for one in near.noise],
-        "difference": _difference(near.difference) if near.difference else None,
+        "difference": _difference(across.ranks) if across.ranks and len(across.ranks.problems) > 1 else None,
     }
 
 
@@ -111,7 +115,7 @@ def _line(line: Line) -> dict[str, Any]:
     who = line.who
     return _looks(who.label, who.optimizer, who.variant, who.baseline) | {
         "x": short(line.x),
-        "curve": {"middle": short(line.middle, 4), "low": short(line.low, 4), "high": short(line.high, 4)},
+        "curve": {"middle": short(line.share, 4)},
     }
 
 
@@ -128,11 +132,11 @@ def _ranks(ranks: Ranks, unit: str) -> dict[str, Any]:
 
 def _steps(steps: Steps) -> dict[str, Any]:
     solver = steps.solver
-    return _looks(style.optimizer_name(solver.optimizer), solver.optimizer, "batch", False) | {
+    return _looks(optimizer_name(solver.optimizer), solver.optimizer, "batch", False) | {
         "rate": _short(steps.rate, 6),
         "rows": short(steps.rows),
         "seconds": short(steps.seconds),
-        "floor": short(np.maximum(steps.floor, numbers.SMALLEST)),
+        "floor": short(np.maximum(steps.floor, SMALLEST)),
         "cost": short(steps.cost),
     }
 
@@ -142,7 +146,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
     return {"work": pair.work, "peer": pair.peer} | ends
 
 
-def _difference(found: Difference) -> dict[str, Any]:
+def _difference(found: Ranks) -> dict[str, Any]:
     who = [_looks(one.label, one.optimizer, one.variant, one.baseline) for one in found.who]
     return {"who": who, "mean": short(found.mean, 4), "critical": _short(found.critical, 4)}
 
@@ -211,8 +215,8 @@ def _solver(solver: SolverView, featured: bool) -> dict[str, Any]:
     }
 
 
-def _cost(costs: dict[str, numbers.Spread]) -> dict[str, list[float | int | None]]:
-    """Median and quartiles of each cost to a target."""
+def _cost(costs: dict[str, Spread]) -> dict[str, list[float | int | None]]:
+    """Median and interval of each cost to a target."""
     return {kind: short([cost.value, cost.low, cost.high]) for kind, cost in costs.items()}
 
 
@@ -262,15 +266,17 @@ def machine_rows(machine: dict[str, Any]) -> list[tuple[str, str]]:
     rows = []
     for key, value in machine.items():
         inner = value.items() if isinstance(value, dict) else [(None, value)]
-        say = words.size if key in BYTES else numbers.describe
+        say = words.size if key in BYTES else words.describe
         rows += [(key if name is None else f"{key}: {name}", say(item)) for name, item in inner]
     return [(name.removesuffix("_bytes").replace("_", " "), value) for name, value in rows]
 
 
-def cell(problem: ProblemView, costs: dict[str, numbers.Spread]) -> str:
-    """What a target took, in a Markdown table."""
+def cell(problem: ProblemView, costs: dict[str, Spread]) -> str:
+    """What a target took, in a Markdown table; the average run time with its successes under it."""
     reached = [(problem.called(kind), costs[kind]) for kind in problem.kinds if costs[kind].reached]
-    return "<br>".join(words.taken(kind, cost).replace(f" over {cost.seeds} seeds", "") for kind, cost in reached) or "–"
+    said = [words.taken(kind, cost).replace(f" over {cost.seeds} seeds", "") for kind, cost in reached]
+    first = costs[problem.kinds[0]]
+    return "<br>".join([*said, words.art(problem.called(problem.kinds[0]), first)] if first.hits else said) or "–"
 
 
 def twin(view: View, across: Across, near: Beside, figures: dict[str, list[tuple[str, str]]]) -> str:
@@ -292,5 +298,5 @@ def parity_table(found: Parity) -> tuple[list[str], list[list[str]]]:
     heads = ["against", "version", "cases", "passed", "failed", "absolute", "relative"]
     rows = [row for row in found.summary if row["cases"]]
     return [*heads[:5], "largest difference", "relative to the value"], [
-        [numbers.describe(row[head]) for head in heads] for row in rows
+        [words.describe(row[head]) for head in heads] for row in rows
     ]

@@ -14,11 +14,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
+from gdbench.analysis.across import Steps
+from gdbench.analysis.beside import Noise
+from gdbench.analysis.profiles import Line
+from gdbench.analysis.ranks import Ranks
+from gdbench.analysis.speed import Pair, Speed
+from gdbench.analysis.view import ProblemView, SolverView, optimizer_name
 from gdbench.report import style, words
-from gdbench.report.across import Line, Ranks, Steps
-from gdbench.report.beside import Difference, Noise
-from gdbench.report.speed import Pair, Speed
-from gdbench.report.view import ProblemView, SolverView
 from gdbench.writing import whole
 
 STYLE: Any = {
@@ -207,7 +209,7 @@ def to_target(problem: ProblemView) -> Figure:
         ax.plot([cost.low, high], [place, place], color=SOFT, linewidth=1.2)
         ax.plot(cost.value, place, style.VARIANT_MARKS[_variant(solver)][1], color=colour, markersize=6)
     logarithmic(ax, "x", "x" if problem.by == "seconds" else "")
-    ax.set(xlabel=f"{problem.unit} to gap {words.gap(problem.headline or 0)}", title=problem.name)
+    ax.set(xlabel=f"{problem.unit} to gap {words.gap(problem.headline)}", title=problem.name)
     named(ax, [solver.label for solver in shown])
     return figure
 
@@ -236,7 +238,7 @@ def steps(subject: tuple[ProblemView, list[Steps]]) -> Figure:
 def _steps(ax: Any, one: Steps, values: np.ndarray) -> None:
     colour, mark = style.look(one.solver.optimizer)
     sound = np.isfinite(values) & (values > 0)
-    label = style.optimizer_name(one.solver.optimizer)
+    label = optimizer_name(one.solver.optimizer)
     ax.plot(
         one.rows[sound],
         values[sound],
@@ -271,28 +273,27 @@ def ranks(subject: tuple[Ranks, str]) -> Figure:
 
 
 def profile(subject: tuple[list[Line], str]) -> Figure:
-    """Performance profiles with bands."""
+    """Performance profiles."""
     found, unit = subject
     return stairs(found, f"τ: {unit} to the target, as a multiple of the best solver's", "share of problems")
 
 
 def distribution(subject: tuple[list[Line], str]) -> Figure:
-    """Run-time distributions with bands."""
+    """Run-time distributions."""
     found, unit = subject
-    return stairs(found, unit, "share of targets reached", "x" if unit == "seconds" else "")
+    return stairs(found, f"{unit}, as a multiple of the best solver's to the headline target", "share of targets reached")
 
 
-def stairs(found: list[Line], x: str, y: str, clock: str = "") -> Figure:
-    """Lines of shares as steps; x is a time if `clock` holds it."""
+def stairs(found: list[Line], x: str, y: str) -> Figure:
+    """Lines of shares as steps."""
     figure = Figure(figsize=(6.6, 4.2), layout="constrained")
     ax = figure.subplots()
     for line in found:
         who = line.who
         colour = INK if who.baseline else style.PALETTE[style.look(who.optimizer)[0]]
         dash = style.BASELINE_DASH[1] if who.baseline else style.DASHES.get(who.variant, ("", "-"))[1]
-        ax.step(line.x, line.middle, where="post", color=colour, linestyle=dash, label=who.label)
-        ax.fill_between(line.x, line.low, line.high, step="post", color=colour, alpha=0.13, linewidth=0)
-    logarithmic(ax, "x", clock)
+        ax.step(line.x, line.share, where="post", color=colour, linestyle=dash, label=who.label)
+    logarithmic(ax, "x")
     ax.set(xlabel=x, ylabel=y, ylim=(-0.02, 1.02))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     legend(figure, ax, 3)
@@ -362,7 +363,7 @@ def noise(found: list[Noise]) -> Figure:
     return figure
 
 
-def difference(found: Difference) -> Figure:
+def difference(found: Ranks) -> Figure:
     """Average ranks with half the critical difference to both sides."""
     count = len(found.who)
     figure = Figure(figsize=(6.6, 1.1 + 0.3 * count), layout="constrained")
@@ -371,7 +372,8 @@ def difference(found: Difference) -> Figure:
         colour = INK if who.baseline else style.PALETTE[style.look(who.optimizer)[0]]
         reach = [mean - found.critical / 2, mean + found.critical / 2]
         ax.plot(reach, [place, place], color=colour, linewidth=3, alpha=0.35, solid_capstyle="butt")
-        ax.plot(mean, place, style.VARIANT_MARKS["baseline" if who.baseline else who.variant][1], color=colour, markersize=7)
+        mark = style.VARIANT_MARKS.get("baseline" if who.baseline else who.variant, ("circle", "o"))[1]
+        ax.plot(mean, place, mark, color=colour, markersize=7)
     ax.axvline(found.mean[0] + found.critical / 2, color=SOFT, linestyle=":", linewidth=1.2)
     ax.set(xlabel="average rank", ylim=(count - 0.4, -0.6))
     named(ax, [who.label for who in found.who])

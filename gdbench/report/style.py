@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from gdbench.kernels import optimizers
-
 #: Okabe and Ito's palette, told apart with any kind of colour vision; without its yellow, which vanishes on white.
 PALETTE = {
     "blue": "#0072B2",
@@ -45,13 +43,6 @@ VARIANT_MARKS = {
 }
 
 VARIANTS = ("mini-batch", "stochastic", "batch")
-
-
-def optimizer_name(optimizer: str) -> str:
-    """An optimizer's name as its authors write it: "adam" → "Adam"."""
-    if optimizer == "gd":
-        return "GD"
-    return optimizers.registry[optimizer].__name__ if optimizer in optimizers.registry else optimizer
 
 
 def look(optimizer: str) -> tuple[str, int]:

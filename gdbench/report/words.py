@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
-from gdbench.report import numbers, style
-from gdbench.report.across import Line, Ranks, Steps
-from gdbench.report.beside import Difference, Parity
-from gdbench.report.numbers import Spread
-from gdbench.report.speed import Pair, Speed
-from gdbench.report.view import ProblemView, SolverView, View, usable
+from gdbench.analysis import verdicts
+from gdbench.analysis.across import Steps
+from gdbench.analysis.beside import Parity
+from gdbench.analysis.profiles import Line
+from gdbench.analysis.ranks import Ranks
+from gdbench.analysis.speed import Pair, Speed
+from gdbench.analysis.uncertainty import Spread
+from gdbench.analysis.verdicts import EQUAL, FASTER, SLOWER, UNDECIDED
+from gdbench.analysis.view import ProblemView, SolverView, View, optimizer_name, usable
 
 SCALES = {
     "seconds": ((1.0, "s", 0.1), (1e3, "ms", 1.0), (1e6, "µs", 1.0), (1e9, "ns", 0.0)),
     "samples": ((1e-9, "G samples", 1.0), (1e-6, "M samples", 1.0), (1e-3, "k samples", 1.0), (1.0, "samples", 0.0)),
+    "call seconds": ((1.0, "s", 0.1), (1e3, "ms", 1.0), (1e6, "µs", 1.0), (1e9, "ns", 0.0)),
     "epochs": ((1.0, "epochs", 0.0),),
     "steps": ((1.0, "steps", 0.0),),
     "epochs or steps": ((1.0, "epochs or steps", 0.0),),
@@ -54,7 +59,7 @@ def amount(cost: str, value: float) -> str:
 def figure(cost: str, value: float) -> str:
     """A cost under a heading that names it: the unit only where it varies ("1.20 k", "34.0 µs")."""
     text = amount(cost, value)
-    return text if cost == "seconds" else text.removesuffix(cost).strip()
+    return text if cost.endswith("seconds") else text.removesuffix(cost).strip()
 
 
 def ends(cost: str, spread: Spread) -> str:
@@ -72,7 +77,14 @@ def taken(cost: str, spread: Spread) -> str:
         return f"{text} [1 seed]"
     if not spread.complete:
         return f"{text} [{spread.hits} of {spread.seeds} seeds]"
+    if spread.low == spread.high:
+        return text
     return f"{text} [{ends(cost, spread)} over {spread.seeds} seeds]"
+
+
+def art(cost: str, spread: Spread) -> str:
+    """The average run time with its successes: "aRT 12.0 epochs (2/3)"."""
+    return f"aRT {amount(cost, spread.art)} ({spread.hits}/{spread.seeds})"
 
 
 def gap(value: float) -> str:
@@ -89,21 +101,26 @@ def rate(value: float) -> str:
 
 
 def answer(problem: ProblemView) -> str:
-    """Who reached the headline target first on a problem, and what the baseline took."""
+    """Which solver reached the headline target first on a problem, how sure that is, and what the baseline took."""
     winner = problem.solvers[0]
-    if problem.headline is None:
-        none = f"On {problem.name}, no solver reached a gap of {gap(max(problem.targets))} with every seed"
-        closest = f"; the closest, {winner.label} at {rate(winner.rate)}, ended at {gap(winner.final.value)}"
+    if not problem.won:
+        none = f"On {problem.name}, no solver reached a gap of {gap(problem.headline)} with every seed"
+        closest = f"; the closest, {winner.label} at {at(winner)}, ended at {gap(winner.final.value)}"
         return f"{none}{closest if winner.final.reached else ''}."
-    close, cost = len(peers(problem)), taken(problem.unit, problem.cost(winner))
-    place = f"in {cost}, not distinguishable from {plural(close, 'other')}" if close else f"first, in {cost}"
-    first = f"On {problem.name}, {winner.label} at {rate(winner.rate)} reached gap {gap(problem.headline)} {place}"
-    other = rival(problem)
+    close, cost = len(problem.peers), taken(problem.unit, problem.cost(winner))
+    place = f"in {cost}, not known to be quicker than {plural(close, 'other')}" if close else f"first, in {cost}"
+    first = f"On {problem.name}, {winner.label} at {at(winner)} reached gap {gap(problem.headline)} {place}"
+    other = contrast(problem)
     return f"{first}." if other is None else f"{first}; {_second(problem, other)}."
 
 
-def rival(problem: ProblemView) -> SolverView | None:
-    """Whom the winner is set against: the best baseline; the best of our own where a baseline wins."""
+def at(solver: SolverView) -> str:
+    """The learning rate of a solver, with a mark where it lies at the edge of what was tried."""
+    return rate(solver.rate) + (" (at the edge of the rates tried)" if solver.at_edge else "")
+
+
+def contrast(problem: ProblemView) -> SolverView | None:
+    """The solver contrasted with the winner: the best baseline; the best of our own where a baseline wins."""
     wanted = not problem.solvers[0].baseline
     found = [solver for solver in problem.solvers if solver.baseline == wanted]
     return min(found, key=lambda solver: bool(solver.note), default=None)
@@ -112,11 +129,18 @@ def rival(problem: ProblemView) -> SolverView | None:
 def _second(problem: ProblemView, solver: SolverView) -> str:
     cost = problem.cost(solver)
     if cost.reached:
-        return f"{solver.label} at {rate(solver.rate)} took {taken(problem.unit, cost)}"
+        said = f"{solver.label} at {at(solver)} took {taken(problem.unit, cost)}"
+        ours, theirs = (one.costs[problem.headline]["call"] for one in (problem.solvers[0], solver))
+        if problem.by != "seconds" or not (ours.reached and theirs.reached):
+            return said
+        calls = [amount("call seconds", one.value) for one in (theirs, ours)]
+        return f"{said} (in a whole call {calls[0]}, against {calls[1]})"
+    if solver.costs[problem.headline]["samples"].reached:
+        return f"{solver.label} at {at(solver)} reached it, too, but its time is not known"
     if solver.final.reached:
         budget = amount(problem.called("epochs"), solver.epochs)
         end = f"did not reach it in {budget} (it ended at {gap(solver.final.value)})"
-        return f"{solver.label} at {rate(solver.rate)} {end}"
+        return f"{solver.label} at {at(solver)} {end}"
     if solver.note:
         return f"{solver.label} is not compared: {lower(solver.note)}"
     return f"{solver.label} {solver.status} at every rate"
@@ -127,34 +151,42 @@ def lower(text: str) -> str:
     return (text[:1].lower() + text[1:]).rstrip(".")
 
 
-def peers(problem: ProblemView) -> list[SolverView]:
-    """The solvers that are not distinguishable from the first."""
-    best = problem.cost(problem.solvers[0])
-    if not best.reached:
-        return []
-    rest = problem.solvers[1:]
-    return [solver for solver in rest if not numbers.distinguishable(best, problem.cost(solver), problem.factor)]
-
-
 def doubt(problem: ProblemView) -> str:
     """How sure the first place of a problem is."""
     winner = problem.solvers[0]
-    if problem.headline is None:
-        return f"On {problem.name} there is no first place to be sure of.{unequal(problem)}"
-    close = peers(problem)
-    reserve = untimed(problem) + unequal(problem)
-    if not close:
-        return f"On {problem.name}, the lead of {winner.label} {_certainty(problem)}.{reserve}"
-    named = ", ".join(f"{s.label} ({amount(problem.unit, problem.cost(s).value)})" for s in close[:4])
-    more = f" and {len(close) - 4} more" if len(close) > 4 else ""
-    return f"On {problem.name}, not distinguishable from {winner.label}: {named}{more}.{reserve}"
+    reserve = untimed(problem) + unequal(problem) + edges(problem)
+    if not problem.won:
+        return f"On {problem.name} there is no first place to be sure of.{reserve}"
+    found = {word: [s for s in problem.peers if problem.verdicts[s.solver].word == word] for word in (EQUAL, UNDECIDED, FASTER)}
+    slower = [v for v in problem.verdicts.values() if v.word == SLOWER]
+    parts = [f"{winner.label} is quicker than {len(slower)} of {plural(len(problem.verdicts), 'other')}"]
+    parts += [f"equal: {_named(problem, found[EQUAL])}"] if found[EQUAL] else []
+    undecided = found[UNDECIDED] + found[FASTER]
+    parts += [f"undecided: {_named(problem, undecided)}"] if undecided else []
+    return f"On {problem.name}, {'; '.join(parts)}.{_few(problem)}{reserve}"
 
 
-def _certainty(problem: ProblemView) -> str:
-    """What a lead that is one exceeds."""
-    known = ["the noise"] if problem.by == "seconds" and not math.isnan(problem.noise) else []
-    known += ["the spread over seeds"] if problem.solvers[0].seeds > 1 else []
-    return f"exceeds {listed(known)}" if known else "rests on one seed"
+def _named(problem: ProblemView, solvers: list[SolverView]) -> str:
+    named = ", ".join(f"{s.label} ({amount(problem.unit, problem.cost(s).value)})" for s in solvers[:4])
+    return named + (f" and {len(solvers) - 4} more" if len(solvers) > 4 else "")
+
+
+def _few(problem: ProblemView) -> str:
+    """Why too few seeds decide nothing."""
+    if not problem.verdicts:
+        return ""
+    least = next(n for n in range(1, 100) if verdicts.e_value(n, n) >= verdicts.needed(len(problem.verdicts)))
+    if problem.shared >= least:
+        return ""
+    count = f"{'is' if problem.shared == 1 else 'are'} {plural(problem.shared, 'seed')}"
+    return f" A verdict on {plural(len(problem.verdicts), 'pair')} needs at least {least} seeds; there {count}."
+
+
+def edges(problem: ProblemView) -> str:
+    """Whose rate lies at the edge of what was tried; nothing where none does."""
+    found = [f"{solver.label} ({rate(solver.rate)})" for solver in problem.edges]
+    more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+    return f" At the edge of the rates tried: {', '.join(found[:4])}{more}." if found else ""
 
 
 def unfinished(view: View) -> str:
@@ -190,47 +222,38 @@ def unequal(problem: ProblemView) -> str:
     """Over which seeds a problem's solvers are compared; nothing where all of them ran with every seed."""
     if problem.shared == problem.seeds:
         return ""
-    if not problem.shared:
-        return " No seed has been run by all solvers yet, so each is shown over its own."
-    return (
-        f" Not every solver has run with every seed yet, so all are compared over {problem.shared} of "
-        f"{plural(problem.seeds, 'seed')}, which they share."
-    )
+    return f" Not every solver has run with every seed yet: {problem.shared} of {plural(problem.seeds, 'seed')} are shared."
 
 
 def summary(view: View) -> str:
     """Who was first how often."""
-    decided = [p for p in view.problems if p.headline is not None]
+    decided = [p for p in view.problems if p.won]
     if not decided:
-        return f"No solver reached a target on any of {plural(len(view.problems), 'problem')}."
+        return f"No solver reached the target on any of {plural(len(view.problems), 'problem')}."
     first = Counter(p.solvers[0].label for p in decided).most_common()
-    tied = sum(bool(peers(p)) for p in decided)
+    tied = sum(bool(p.peers) for p in decided)
     if len(decided) == 1:
-        alone = "was first" if not tied else "took the least, though others are not distinguishable from it"
+        alone = "was first" if not tied else "took the least, though others are not known to be slower"
         return f"{capital(first[0][0])} {alone}."
     parts = [f"{label} was first on {times}" for label, times in first[:3]]
     rest = sum(times for _, times in first[3:])
     others = f", and others on {rest}" if rest else ""
-    doubtful = f"; on {tied} of them others are not distinguishable from the first" if tied else ""
+    doubtful = f"; on {tied} of them others are not known to be slower" if tied else ""
     return f"Of {plural(len(decided), 'problem')}, {', '.join(parts)}{others}{doubtful}."
 
 
 def noise(view: View) -> str:
-    """The noise floor of the clock."""
+    """The A/A spread of the clocks."""
     if view.results.timed.empty:
-        return "Nothing was timed alone, so there is no noise of a clock to exceed."
+        return "Nothing was timed, so that no clock has a spread."
     known = [problem for problem in view.problems if problem.pairs]
     if not known:
-        return (
-            "Nothing was timed twice, so the noise of the clock is not known: times are compared by their spread alone, and "
-            f"those of fewer than {numbers.FEWEST} seeds are not distinguishable."
-        )
+        return "Nothing was timed twice, so the spread of the clock is not known, and no verdict rests on seconds."
     pairs = sum(problem.pairs for problem in known)
-    each = ", ".join(f"{excess(problem.noise)} on {problem.name}" for problem in known)
+    each = ", ".join(f"{excess(problem.noise['seconds'])} on {problem.name}" for problem in known)
     return (
-        f"{plural(pairs, 'solver')} ran twice with the same seed, far apart in time: nine of ten such pairs differed "
-        f"by less than {each}. Two solvers whose times differ by less, or whose ranges over seeds overlap, are not "
-        f"distinguishable."
+        f"{plural(pairs, 'solver')} were timed twice with the same seed, far apart in time: nine of ten such pairs differed "
+        f"by less than {each}. Solvers whose seconds differ by less, or by less than {percent(verdicts.DELTA)}, count as equal."
     )
 
 
@@ -317,7 +340,7 @@ def _lost(solver: SolverView) -> str:
 def steps(problem: ProblemView, found: list[Steps]) -> str:
     """What a step of each size costs and where it ends, for plain gradient descent or else the first optimizer."""
     one = next((steps for steps in found if steps.solver.optimizer == "gd"), found[0])
-    name = style.optimizer_name(one.solver.optimizer)
+    name = optimizer_name(one.solver.optimizer)
     sizes = [f"{row:,.0f}" for row in one.rows]
     parts = []
     if all(map(math.isfinite, one.seconds)) and problem.by == "seconds":
@@ -335,7 +358,7 @@ def listed(items: list[str]) -> str:
 
 
 def ranks(found: Ranks) -> str:
-    """Who has the lowest average rank."""
+    """Which contestant has the lowest average rank."""
     best = found.who[0]
     if len(found.problems) == 1:
         return f"On {found.problems[0].name}, {best.label} has the first rank among {len(found.who)}."
@@ -348,20 +371,20 @@ def ranks(found: Ranks) -> str:
 
 
 def profile(found: list[Line]) -> str:
-    """Who is often first, and who is seldom far behind."""
-    first = max(found, key=lambda line: line.middle[0])
-    wide = max(found, key=lambda line: line.middle[-1])
-    said = f"{capital(first.who.label)} is the soonest on {percent(first.middle[0])} of the problems"
+    """Which contestant is often first, and which solves most."""
+    first = max(found, key=lambda line: line.share[0])
+    wide = max(found, key=lambda line: line.share[-1])
+    said = f"{capital(first.who.label)} is the soonest on {percent(first.share[0])} of the problems"
     widest = "and solves" if wide is first else f"{wide.who.label} solves"
-    return f"{said}{' ' if wide is first else '; '}{widest} the largest share of them, {percent(wide.middle[-1])}."
+    return f"{said}{' ' if wide is first else '; '}{widest} the largest share of them, {percent(wide.share[-1])}."
 
 
-def distribution(found: list[Line], unit: str) -> str:
-    """Who reaches most, and the cost to half of all targets."""
-    best = max(found, key=lambda line: line.middle[-1])
-    said = f"{capital(best.who.label)} reached the largest share of all targets, {percent(best.middle[-1])}"
-    half = best.x[best.middle >= 0.5]
-    return f"{said}, and half of them within {amount(unit, half[0])}." if len(half) else f"{said}."
+def distribution(found: list[Line]) -> str:
+    """Which contestant reaches most, and the cost to half of all targets."""
+    best = max(found, key=lambda line: line.share[-1])
+    said = f"{capital(best.who.label)} reached the largest share of all targets, {percent(best.share[-1])}"
+    half = best.x[best.share >= 0.5]
+    return f"{said}, and half of them within {significant(half[0])} times the headline cost." if len(half) else f"{said}."
 
 
 def bandwidth(speed: Speed) -> str:
@@ -391,15 +414,15 @@ def absent(names: list[str]) -> str:
     return f"Not installed, and so left out: {listed(names)}." if names else ""
 
 
-def difference(found: Difference) -> str:
-    """How far average ranks have to be apart, and from whom the first one is."""
+def difference(found: Ranks) -> str:
+    """How far average ranks have to be apart, and from how many the first one is."""
     first, others = found.who[0].label, len(found.who) - 1
-    apart = "none of the others" if not found.alone else f"{found.alone} of the {others} others"
-    said = (
-        f"Average ranks over {plural(found.problems, 'problem')} have to differ by {significant(found.critical)} to be told "
-        f"apart (Nemenyi, at 5%): {first} is told apart from {apart}"
-    )
-    return f"{said}{_friedman(found.p)}."
+    if not found.apart:
+        apart = f"{first} has no significant difference from any other"
+    else:
+        apart = f"{first} is significantly better than {found.apart} of the {others} others"
+    bound = f"Average ranks over {plural(len(found.problems), 'problem')} have to differ by {significant(found.critical)}"
+    return f"{bound} (Nemenyi, at 5%): {apart}{_friedman(found.p)}."
 
 
 def _friedman(p: float) -> str:
@@ -423,6 +446,8 @@ def parity(found: Parity) -> str:
 #: Terms of suites that hold data.
 OF_ROWS = {
     "epoch": "one pass over the training data",
+    "seconds": "the step clock: what one more step costs, times the steps; a long call minus a short one",
+    "call seconds": "the call clock: from the arrays to the weights, once all is compiled; of a library's estimator its fit",
     "samples": "rows whose gradient was evaluated",
     "batch": "a step uses every row",
     "stochastic": "a step uses one row",
@@ -460,22 +485,29 @@ def method(view: View) -> list[str]:
     start = "Every run with seed 0 starts where its landscape says" if walks else "Every run starts at w = 0"
     networks = not all(problem.certified for problem in view.problems)
     start += ", a network at weights drawn from its seed" if networks else ""
-    rule = view.results.spec["tuning"]
+    spec, rule = view.results.spec, view.results.spec["tuning"]
     ends = " Of a network it is the one with the lowest final objective." if networks and rule == "time" else ""
-    alone = "The chosen rate of each solver ran again alone, and every time on this page comes from those runs."
+    count = "All solvers of a problem are looked at on the same grid of samples. Between two of its points a crossing is "
+    count += "narrowed down until its bracket is one step or 2% of the samples; a library's estimator shows whole epochs only. "
+    count += "A solver on which no seed has an effect is counted once."
+    clock = "Seconds come from uninterrupted calls of the steps that were counted, the solvers of a problem in turn; nothing is "
+    clock += "recorded on a clock, and compilation is not counted. A call's own checks are in its seconds, not in those of its "
+    clock += "steps."
     if view.results.timed.empty:
-        alone = "No solver ran again alone to be timed, so there is no time on this page."
-    grid = "A whole grid of learning rates is descended in one pass over the data, which gives epochs and samples but no "
-    grid += "time of a single solver."
+        clock = "Nothing was timed, so there is no time on this page."
     if walks:
-        grid = "Every learning rate walks by itself, and what it takes is counted in steps."
+        count = "Every step is looked at, so that what a target takes is exact."
+    seeds = f"Rates are chosen on {plural(len(spec['tuning_seeds']), 'seed')} and reported on {len(spec['seeds'])} others. "
+    seeds += f"The target by which solvers are ranked, gap {gap(view.results.headline)}, was declared before the runs."
     return [
-        f"{start}. The kernel runs from checkpoint to checkpoint, and only it is on the clock; the "
-        "objective is evaluated while the clock stands still, and compilation is not counted.",
-        f"{grid} {alone}",
-        TUNING[rule] + ends,
-        "A cost to a target is the median over seeds at the first recorded point at or under it, with the quartiles, "
-        "which for three seeds are the smallest and the largest. A seed that missed, or diverged later on, counts as infinite.",
+        f"{start}. {count} {clock}",
+        f"{seeds} {TUNING[rule]}{ends} A grid whose best rate is its lowest or highest goes on there, by two decades at most.",
+        "A cost to a target is the median over seeds of the first point at or under it, with the interval of its order "
+        "statistics (95%; under six seeds the smallest and the largest). A seed that missed counts as infinite. aRT is what all "
+        "seeds spent, to the target or to their end, over the number that reached it.",
+        "A verdict on two solvers is a test by betting on the median of their ratios, seed by seed, with a region of practical "
+        f"equivalence of {percent(verdicts.DELTA)}, or of the clock's A/A spread where that is wider, and a probability of "
+        f"{percent(verdicts.ALPHA)} that any verdict of a problem is wrong. What it cannot decide is called undecided.",
     ]
 
 
@@ -489,10 +521,21 @@ def percent(value: float) -> str:
     return f"{significant(100 * value)}%"
 
 
+def describe(value: Any) -> str:
+    """A cell of a table from outside (machine.json, parity rows) as text."""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {describe(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(describe, value))
+    return "–" if value is None else str(value)
+
+
 def size(count: object) -> str:
     """Bytes in the largest unit that leaves a number of at least 1: 32768 → "32 KiB"."""
     if not isinstance(count, int | float) or not math.isfinite(count):
-        return numbers.describe(count)
+        return describe(count)
     power = min(max(int(math.log2(count) // 10), 0), 4) if count > 0 else 0
     return f"{round(count / 1024**power, 1):g} {['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}"
 

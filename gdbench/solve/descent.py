@@ -237,6 +237,7 @@ def run(
     goal: float = -math.inf,
     progress: Callable[[int, int], None] | None = None,
     engine: Callable[[Task, Setting], Descent] = Descent,
+    steps: Sequence[int] | None = None,
 ) -> Outcome:
     """Descend until the budget, convergence or divergence of every lane.
 
@@ -249,21 +250,24 @@ def run(
         Called after each checkpoint with its step and the last one.
     engine : callable
         Makes the descent of the task and the setting.
+    steps : sequence of int, optional
+        The steps to record instead of the setting's; then only they are of interest, and the seconds are not taken anew.
     """
     with np.errstate(all="ignore"):  # divergence is a result, never a storm of warnings
         descent = engine(task, setting)
         compile_seconds = descent.compile()
         judge = Judge(descent, setting, goal)
-        steps = checkpoints(setting, descent.steps_per_epoch)
-        for step in steps:
-            descent.warm_up()
+        recorded = checkpoints(setting, descent.steps_per_epoch) if steps is None else steps
+        for step in recorded:
+            if steps is None:
+                descent.warm_up()
             descent.advance(step)
             if judge.see(descent.evaluate()):
                 break
             if progress:
-                progress(step, steps[-1])
+                progress(step, recorded[-1])
         outcome = judge.close()
-        if engine is Descent:  # reading chunk by chunk is what the clock of another one is about
+        if engine is Descent and steps is None:  # reading chunk by chunk is what the clock of another one is about
             unlimited = replace(setting, time_limit=math.inf)
             clock.without_recording(outcome, descent.step, lambda: Descent(task, unlimited))
     outcome.compile_seconds = compile_seconds

@@ -16,9 +16,10 @@ from typing import Any
 from gdbench.errors import GdbenchError, one_line
 from gdbench.problems import Problem
 from gdbench.suite import identity, plan, spread
-from gdbench.suite.execute import Record, execute
+from gdbench.suite.execute import execute
 from gdbench.suite.plan import Pass
 from gdbench.suite.spec import import_plugin, plugin_module
+from gdbench.suite.vocabulary import Record
 from gdbench.suite.warm import processes
 
 try:

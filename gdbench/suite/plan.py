@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -26,6 +26,7 @@ from gdbench.problems.optimum import refuse_uncertain
 from gdbench.suite.identity import fingerprint, foreign_source, foreign_sources
 from gdbench.suite.solver import Fields, Solver, listed
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
+from gdbench.suite.vocabulary import REPORT, TIMED
 from gdbench.tasks.inputs import row_classes
 from gdbench.tasks.model import MLP, model_of, refuse_sparse
 
@@ -112,9 +113,9 @@ class Run:
     learning_rate: float
 
 
-#: Timed runs record so many times more points than the grid's: what they reach is read off their curves, and one lane is
-#: cheap to evaluate.
-FINER = 3
+def is_deterministic(case: Case, solver: Solver) -> bool:
+    """Whether no seed makes a difference to a solver on a problem."""
+    return not case.landscape and case.network is None and (solver.variant == "batch" or solver.shuffle == "none")
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ class Pass:
     seed : int
     runs : tuple of Run
         One lane each.
-    stage : {"tuning", "timed"}
-        The grid, or a single rate timed by itself.
+    stage : {"tuning", "report", "timed"}
+        The grid on the tuning seeds, the chosen rate counted on the reporting seeds, or the counted steps on the clock.
     repeat : int
-        Number of the timed run, from 0; a second one of the same seed gives the A/A noise floor.
+        Number of the timed run, from 0; a second one of the same seed gives the A/A spread.
     epochs : int
         The budget, after `updates`.
     points : int
@@ -142,6 +143,8 @@ class Pass:
         Seconds.
     error : str
         Why the pass cannot run at all.
+    counted : dict, optional
+        Of a timed pass, the row of the run that counted its steps.
     """
 
     suite: str
@@ -156,6 +159,12 @@ class Pass:
     targets: tuple[float, ...]
     estimate: float = 0.0
     error: str = ""
+    counted: dict[str, Any] | None = field(default=None, compare=False)
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether no seed makes a difference: neither a row order nor a start is drawn."""
+        return is_deterministic(self.case, self.solver)
 
     @property
     def group(self) -> tuple[str, str]:
@@ -170,11 +179,11 @@ class Pass:
 
 @dataclass(frozen=True)
 class Plan:
-    """All passes of a suite, grid first; the timed ones follow once their rates are known."""
+    """The grid of a suite; counting and timing follow once the rates are known."""
 
     spec: Spec
     passes: tuple[Pass, ...]
-    #: Estimated seconds of timing, for all problems together.
+    #: Estimated seconds of counting and timing, for all problems together.
     timing_estimate: float = 0.0
     #: Rows, columns and outputs of each problem.
     shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
@@ -232,8 +241,7 @@ def make(spec: Spec) -> Plan:
             raise GdbenchError(f"two problems are called '{case.name}': give one of them another name")
         shapes[case.name], made = _passes_of(spec, case)
         passes += made
-        singles = {p.group: p.estimate / len(p.runs) for p in made if not case.landscape}
-        timing += sum(singles.values()) * (len(spec.seeds) + spec.repeats - 1) * (spec.repeats > 0)
+        timing += sum(after_tuning(spec, case, {p.group: p for p in made}.values()))
     labels = {p.group: p.solver for p in passes}
     clash = next((p for p in passes if labels[p.group] != p.solver), None)
     if clash:
@@ -259,7 +267,7 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
             for solver, _ in words:
                 solver.setting(model=case.network, penalty=problem.penalty)
     except DatasetUnavailable as error:
-        grids = [(solver, seed, rates) for solver, rates in words for seed in spec.seeds]
+        grids = [(solver, seed, rates) for solver, rates in words for seed in spec.tuning_seeds]
         return (0, 0, 0), [_unavailable(spec, case, *one, str(error)) for one in grids]
     except GdbenchError as error:
         raise GdbenchError(f"problem {case.name}: {error}") from None
@@ -270,9 +278,9 @@ def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]
     made = []
     for solver, rates in words:
         digest = digest_of(case, solver.dtype)
-        made += [build(spec, case, solver, seed, rates, digest, shape) for seed in spec.seeds]
+        made += [build(spec, case, solver, seed, rates, digest, shape) for seed in tuned_on(spec, case, solver)]
     for solver, rates in offered:
-        alone = [(seed, (rate,)) for seed in spec.seeds for rate in rates]
+        alone = [(seed, (rate,)) for seed in tuned_on(spec, case, solver) for rate in rates]
         made += [build(spec, case, solver, *one, digest_of(case), shape) for one in alone]
     return shape, made
 
@@ -290,12 +298,12 @@ def _on_landscape(
 ) -> tuple[tuple[int, int, int], list[Pass]]:
     """Shape and passes of a closed-form function, which knows no rows, so that the variants are one."""
     tag = landscapes.registry.make(case.landscape, **dict(case.landscape_fields))
-    digest = f"{tag!r} {foreign_sources(tag)}"
+    digest = _landscape_digest(case)
     solvers: dict[Solver, tuple[float, ...]] = {}
     for solver, rates in words:
         bare = replace(solver, variant="batch", batch_size=None, shuffle="none", dtype="float64")
         solvers.setdefault(replace(bare, given_label=bare.label.removeprefix("batch ")), rates)
-    pairs = [(solver, seed, rates) for solver, rates in solvers.items() for seed in spec.seeds]
+    pairs = [(solver, seed, rates) for solver, rates in solvers.items() for seed in spec.tuning_seeds]
     shape = (1, np.size(tag.start), 1)
     return shape, [build(spec, case, *pair, digest, shape) for pair in pairs]
 
@@ -328,26 +336,28 @@ def build(
     shape: tuple[int, int, int],
     stage: str = "tuning",
     repeat: int = 0,
+    counted: dict[str, Any] | None = None,
 ) -> Pass:
     """A pass with the keys of its runs."""
     epochs = case.budget.epochs
     if case.budget.updates is not None and shape[0]:
         epochs = min(epochs, -(-case.budget.updates // -(-shape[0] // (solver.batch_size or shape[0]))))
-    points = case.budget.record * (FINER if stage == "timed" else 1)
+    points = case.budget.record
     common = {
         "problem": problem_digest,
         "solver": solver.words(),
         "seed": seed,
         "stage": stage,
         "repeat": repeat,
-        "budget": [epochs, case.budget.seconds, points],
+        "budget": [epochs, case.budget.epochs, case.budget.seconds, points],
+        "steps": [(crossing["target"], crossing["step"]) for crossing in counted["crossings"]] if counted else [],
         "targets": sorted(spec.targets),
         "identity": _identity(solver.backend),
     }
     runs = tuple(Run(_digest(common | {"learning_rate": rate}), rate) for rate in rates)
     targets = tuple(sorted(spec.targets, reverse=True))
     estimate = estimated(solver, shape, len(rates), epochs, points, case.budget.seconds)
-    return Pass(spec.name, case, solver, seed, runs, stage, repeat, epochs, points, targets, estimate)
+    return Pass(spec.name, case, solver, seed, runs, stage, repeat, epochs, points, targets, estimate, counted=counted)
 
 
 @cache
@@ -361,10 +371,59 @@ def _digest(words: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def timed(spec: Spec, template: Pass, rate: float, seed: int, repeat: int, shape: tuple[int, int, int]) -> Pass:
-    """The pass that runs one rate of a solver alone."""
+def tuned_on(spec: Spec, case: Case, solver: Solver) -> tuple[int, ...]:
+    """The seeds on which a rate is chosen; one where none makes a difference."""
+    return spec.tuning_seeds[:1] if is_deterministic(case, solver) else spec.tuning_seeds
+
+
+def reported_on(spec: Spec, case: Case, solver: Solver) -> tuple[int, ...]:
+    """The seeds on which the chosen rate is counted; one where none makes a difference, for it is the same run."""
+    return spec.seeds[:1] if is_deterministic(case, solver) else spec.seeds[: case.budget.seeds]
+
+
+def counted(spec: Spec, template: Pass, rate: float, seed: int, shape: tuple[int, int, int]) -> Pass:
+    """The pass that counts one rate of a solver exactly."""
     case, solver = template.case, template.solver
-    return build(spec, case, solver, seed, (rate,), digest_of(case, solver.dtype), shape, "timed", repeat)
+    return build(spec, case, solver, seed, (rate,), digest_of_pass(template), shape, REPORT)
+
+
+def widened(spec: Spec, template: Pass, rates: tuple[float, ...], seed: int, shape: tuple[int, int, int]) -> list[Pass]:
+    """The passes of further rates of a solver, on one of the tuning seeds."""
+    case, solver, digest = template.case, template.solver, digest_of_pass(template)
+    grids = [rates] if solver.backend == "gdbench" else [(rate,) for rate in rates]
+    return [build(spec, case, solver, seed, grid, digest, shape) for grid in grids]
+
+
+def timed(spec: Spec, template: Pass, row: dict[str, Any], seed: int, repeat: int, shape: tuple[int, int, int]) -> Pass:
+    """The pass that times the steps which a run counted; `row` is that run's."""
+    rates = (float(row["learning_rate"]),)
+    digest = digest_of_pass(template)
+    return build(spec, template.case, template.solver, seed, rates, digest, shape, TIMED, repeat, row)
+
+
+def digest_of_pass(work: Pass) -> str:
+    """Digest of the problem of a pass."""
+    if work.case.landscape:
+        return _landscape_digest(work.case)
+    return digest_of(work.case, work.solver.dtype)
+
+
+def _landscape_digest(case: Case) -> str:
+    tag = landscapes.registry.make(case.landscape, **dict(case.landscape_fields))
+    return f"{tag!r} {foreign_sources(tag)}"
+
+
+#: What narrowing crossings down and timing cost, in descents of one rate to the end of its budget.
+COUNTING, TIMING = 3.0, 2.0
+
+
+def after_tuning(spec: Spec, case: Case, templates: Iterable[Pass]) -> Iterator[float]:
+    """Estimated seconds of counting and timing the chosen rate of each solver of a problem."""
+    for work in templates:
+        single = work.estimate / len(work.runs)
+        yield COUNTING * single * len(reported_on(spec, case, work.solver))
+        if spec.repeats and not case.landscape:
+            yield TIMING * single * (len(spec.seeds[: case.budget.seeds]) + spec.repeats - 1)
 
 
 #: Nanoseconds, from measurements on a 2.5 GHz server core: a weight in a gradient, a weight in an update, a row.
@@ -411,7 +470,7 @@ def loops_of(spec: Spec, passes: list[Pass], shapes: dict[str, tuple[int, int, i
         kinds = (type(problem.X).__name__, solver.dtype, type(problem.loss).__name__, type(problem.penalty).__name__)
         model = network.activation if network else "linear"
         rules = (solver.optimizer, solver.schedule, solver.batch_size == 1)
-        for lanes in {len(work.runs), 1 if spec.repeats else len(work.runs)}:
+        for lanes in {len(work.runs), 1}:
             found.setdefault((*kinds, model, *rules, lanes * shapes[work.case.name][2] == 1), (work.case, solver, lanes))
     return found
 
@@ -423,25 +482,24 @@ def overview(made: Plan) -> list[dict[str, Any]]:
     -------
     list of dict
         problem, rows (None of a landscape), columns (of a landscape its dimensions), solvers, rates (of the largest grid),
-        seeds, epochs, runs (of the grid), seconds (estimated, timing alone included, which a landscape has not), error.
+        seeds (that are reported), epochs, runs (of the grid), seconds (estimated, with counting and timing), error.
     """
     found: dict[str, dict[str, Any]] = {}
-    solvers: dict[str, dict[str, float]] = {}
+    templates: dict[str, dict[str, Pass]] = {}
     for work in made.passes:
         name = work.case.name
         n, d, _ = made.shapes[name]
         rows = None if work.case.landscape else n
-        empty = {"problem": name, "rows": rows, "columns": d, "solvers": 0, "rates": 0, "seeds": len(made.spec.seeds)}
+        empty = {"problem": name, "rows": rows, "columns": d, "solvers": 0, "rates": 0}
+        empty |= {"seeds": len(made.spec.seeds[: work.case.budget.seeds])}
         row = found.setdefault(name, empty | {"epochs": work.epochs, "runs": 0, "seconds": 0.0, "error": work.error})
         row["runs"] += len(work.runs)
         row["seconds"] += work.estimate
         row["rates"] = max(row["rates"], len(work.runs))
-        solvers.setdefault(name, {})[work.solver.label] = work.estimate / len(work.runs)
-    timed = len(made.spec.seeds) + made.spec.repeats - 1 if made.spec.repeats else 0
-    for name, singles in solvers.items():
-        found[name]["solvers"] = len(singles)
-        alone = not found[name]["error"] and found[name]["rows"] is not None
-        found[name]["seconds"] += timed * sum(singles.values()) * alone
+        templates.setdefault(name, {})[work.solver.label] = work
+    for name, works in templates.items():
+        found[name]["solvers"] = len(works)
+        found[name]["seconds"] += sum(after_tuning(made.spec, next(iter(works.values())).case, works.values()))
     return list(found.values())
 
 

@@ -14,6 +14,7 @@ from gdbench.shown import Shown
 from gdbench.suite.store import tables
 from gdbench.suite.store.ledger import NAME, Ledger
 from gdbench.suite.store.shapes import NULLABLE, check_table, damaged, read_json
+from gdbench.suite.vocabulary import REPORT, TIMED, TUNING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +32,13 @@ class Results(Shown):
     ----------
     folder : Path
     runs : DataFrame
-        A row a run; :func:`gdbench.suite.execute.base_row` and its neighbours say which columns. ``session`` numbers the
+        A row a run; :func:`gdbench.suite.execute.rows.base_row` and its neighbours say which columns. ``session`` numbers the
         session that made it.
     curves : DataFrame
-        A row a recorded point: run_id, step, epoch, samples, seconds, objective, gap, gradient_norm.
+        A row a recorded point: run_id, step, epoch, samples, seconds, objective, gap, gradient_norm. No clock runs while points
+        are recorded: seconds are the samples' share of what the same steps took on the step clock, where it was taken.
+    hits : DataFrame
+        A row a run and target, as of :func:`gdbench.suite.hits.hits_schema`.
     machine : dict
         As of :func:`gdbench.suite.machine.describe`: that of the session which made most of the runs timed alone, or of all
         runs where none was.
@@ -52,6 +56,7 @@ class Results(Shown):
     folder: Path
     runs: pd.DataFrame
     curves: pd.DataFrame
+    hits: pd.DataFrame
     machine: dict[str, Any]
     spec: dict[str, Any]
     planned: int
@@ -64,10 +69,20 @@ class Results(Shown):
         """The relative gaps aimed at, the widest first."""
         return tuple(sorted(self.spec["targets"], reverse=True))
 
+    @property
+    def headline(self) -> float:
+        """The target that solvers are ranked by, as declared before the runs."""
+        return float(self.spec["headline"])
+
     @cached_property
     def tuning(self) -> pd.DataFrame:
         """The grid's runs."""
-        return self.runs[self.runs["stage"] == "tuning"]
+        return self.runs[self.runs["stage"] == TUNING]
+
+    @cached_property
+    def reported(self) -> pd.DataFrame:
+        """The runs of each solver's chosen rate on the reporting seeds."""
+        return self.runs[self.runs["stage"] == REPORT]
 
     @cached_property
     def machines(self) -> list[tuple[dict[str, Any], int]]:
@@ -84,8 +99,8 @@ class Results(Shown):
 
     @cached_property
     def timed(self) -> pd.DataFrame:
-        """The runs of each solver's best rate that were timed alone."""
-        return self.runs[self.runs["stage"] == "timed"]
+        """The same, on the clock."""
+        return self.runs[self.runs["stage"] == TIMED]
 
 
 def load(folder: str | Path) -> Results:
@@ -117,24 +132,24 @@ def load(folder: str | Path) -> Results:
 def _read(place: Path, folder: Path) -> Results:
     """The results that the files in a place hold, said to be in a folder."""
     facts, spec, machine = (read_json(place / name) for name in ("suite.json", "spec.json", "machine.json"))
-    runs, curves = (_table(place / f"{name}.parquet", spec["targets"]) for name in ("runs", "curves"))
+    runs, curves, hits = (_table(place / f"{name}.parquet") for name in ("runs", "curves", "hits"))
     # a folder of layout 1 tells of one session, whose machine it names
     sessions = machine.pop("sessions", None) or [{"session": 1, "machine": dict(machine), "runs": len(runs)}]
     if len(runs):
         missing = {name: 1 for name in ("session",) if name not in runs}
         runs = runs.assign(**missing).astype(dict.fromkeys(NULLABLE, "Int64"))
     how = {key: value for key, value in facts.items() if key not in ("planned", "finished", "layout", "revision", "session")}
-    return Results(folder, runs, curves, machine, spec, facts["planned"], facts["finished"], how, sessions)
+    return Results(folder, runs, curves, hits, machine, spec, facts["planned"], facts["finished"], how, sessions)
 
 
-def _table(path: Path, targets: list[float]) -> pd.DataFrame:
+def _table(path: Path) -> pd.DataFrame:
     """A table, by the types of its columns alone: what pandas adds about them is not asked."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(path, page_checksum_verification=True)
-        check_table(path, table, targets)
+        check_table(path, table)
         if path.stem == "curves" and not pa.types.is_dictionary(table.schema.field("run_id").type):
             table = table.set_column(0, "run_id", table.column("run_id").dictionary_encode().unify_dictionaries())
         return table.replace_schema_metadata(None).to_pandas()

@@ -1,9 +1,14 @@
-"""Running a suite: grid, choice of rates, timing alone; every finished pass is in the ledger before the next begins."""
+"""Running a suite, every finished pass in the ledger before the next begins.
+
+The grid of rates on the tuning seeds, widened where the best rate lies at its end; the chosen rates, counted on the reporting
+seeds; and what was counted, on the clock.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,12 +17,13 @@ from typing import Any
 
 from gdbench.errors import GdbenchError
 from gdbench.suite import machine, plan, spec, spread, tuning, warm
-from gdbench.suite.execute import Record, execute
+from gdbench.suite.execute import execute
 from gdbench.suite.plan import Pass, Plan
 from gdbench.suite.progress import Reporter
 from gdbench.suite.results import Results, load
 from gdbench.suite.store.ledger import Ledger
 from gdbench.suite.store.tables import export
+from gdbench.suite.vocabulary import Record
 from gdbench.writing import stdout_to_stderr
 
 
@@ -42,7 +48,7 @@ def run_suite(
     out : path
         The results folder; made if missing.
     jobs : int, default 1
-        Processes for the grid of rates, whose choice needs no clock; the best rates are timed alone after it.
+        Processes for what needs no clock, the grid of rates and the counting; the chosen rates are timed alone after it.
     dask : str, optional
         The address of a Dask scheduler, to whose workers the grid is sent instead; or "local", which starts `jobs` workers
         (one a processor by default). The best rates are timed here.
@@ -81,6 +87,10 @@ def run_suite(
     return load(out)
 
 
+#: A problem and a solver, for which one rate is chosen.
+Group = tuple[str, str]
+
+
 class OutOfTime(Exception):
     """The suite's time is over."""
 
@@ -98,12 +108,14 @@ class Session:
         self.begun = perf_counter()
         self.deadline = None if max_time is None else self.begun + max_time
         self.reporter = reporter
-        #: The passes that time best rates alone, as far as their rates are chosen.
+        #: The passes that follow from the grid, as far as they are known: further rates, and counting and timing the chosen ones.
+        self.widened: dict[Group, list[Pass]] = {}
+        self.counted: dict[Group, list[Pass]] = {}
         self.timed: list[Pass] = []
 
     def prepare(self, quick: bool) -> None:
-        """Write down what is going to happen: the grid, and the timed runs whose rates are chosen already."""
-        self.timed = list(self.timed_passes())
+        """Write down what is going to happen: the grid, and what follows from it as far as that is done."""
+        self._look_ahead()
         self.ledger.begin(
             self.plan.spec.model_dump(mode="json"),
             self._planned(),
@@ -117,17 +129,32 @@ class Session:
 
     def _planned(self) -> list[str]:
         """The keys of all runs that are planned as yet, the grid's first."""
-        return [run.run_id for p in (*self.plan.passes, *self.timed) for run in p.runs]
+        further = (*itertools.chain(*self.widened.values()), *itertools.chain(*self.counted.values()), *self.timed)
+        return [run.run_id for p in (*self.plan.passes, *further) for run in p.runs]
+
+    def _look_ahead(self) -> None:
+        """Plan what follows from the runs that are in the ledger."""
+        self.widened = {group: list(self.widened_passes(group, members)) for group, members in self._groups()}
+        self.counted = {group: list(self.counted_passes(group, members)) for group, members in self._groups()}
+        self.timed = list(self.timed_passes())
 
     def go(self) -> None:
-        """The grid, then the best rates alone."""
+        """The grid, the chosen rates, and their clocks."""
         with contextlib.suppress(OutOfTime), spread.one_thread():
             self._compile()
-            if self._work_off("descending", self.plan.passes, spread_out=True):
-                self.timed = list(self.timed_passes())
-                self.ledger.set_plan(self._planned())
+            self._work_off("descending", self.plan.passes, spread_out=True)
+            self._advance()
+            self._work_off("widening", list(itertools.chain(*self.widened.values())), spread_out=True)
+            self._advance()
+            self._work_off("counting", list(itertools.chain(*self.counted.values())), spread_out=True)
+            self._advance()
             with spread.pinned():
                 self._work_off("timing alone", self.timed)
+
+    def _advance(self) -> None:
+        """Plan anew, now that more is in the ledger."""
+        self._look_ahead()
+        self.ledger.set_plan(self._planned())
 
     def _compile(self) -> None:
         """Fill the cache of compiled loops, with several processes where there are processors for them."""
@@ -151,7 +178,7 @@ class Session:
 
     def _work_off(self, stage: str, passes: Sequence[Pass], spread_out: bool = False) -> int:
         """Execute the passes whose runs are not in the ledger, and store each before the next; returns their number."""
-        done = self.ledger.done((run.run_id for p in passes for run in p.runs), self.plan.spec.targets)
+        done = self.ledger.done(run.run_id for p in passes for run in p.runs)
         open_runs = [(p, {run.run_id for run in p.runs} - done) for p in passes]
         todo = [p.only(missing) for p, missing in open_runs if missing]
         self.reporter.stage(stage, sum(p.estimate for p in todo))
@@ -184,36 +211,61 @@ class Session:
 
         return cluster.Cluster(self.dask, self.jobs, self.plan.spec.plugins)
 
-    def timed_passes(self) -> Iterator[Pass]:
-        """The best rate of each solver and problem, for each seed once, and for the first as often as `repeats` says.
+    def widened_passes(self, group: Group, members: list[Pass]) -> Iterator[Pass]:
+        """Further rates of a solver whose best one lies at an end of the grid."""
+        choice = self._choice(members)
+        if choice is None or self.plan.spec.tuning == "none":
+            return
+        rates = tuning.further(choice)
+        for seed in dict.fromkeys(p.seed for p in members) if rates else ():
+            yield from plan.widened(self.plan.spec, members[0], rates, seed, self.plan.shapes[group[0]])
 
-        A solver whose grid is not complete in the ledger has no best rate yet, and is left out.
+    def counted_passes(self, group: Group, members: list[Pass]) -> Iterator[Pass]:
+        """The chosen rate of a solver, on each reporting seed."""
+        suite, choice = self.plan.spec, self._choice([*members, *self.widened[group]])
+        if choice is not None and choice.learning_rate is not None:
+            for seed in plan.reported_on(suite, members[0].case, members[0].solver):
+                yield plan.counted(suite, members[0], choice.learning_rate, seed, self.plan.shapes[group[0]])
+
+    def timed_passes(self) -> Iterator[Pass]:
+        """What was counted, once for each reporting seed, and for the first as often as `repeats` says.
 
         The solvers of a problem take turns, so that a machine that slows down does so for all of them, and the repeated
-        runs of one solver lie far apart: their difference is the A/A noise floor.
+        timings of one solver lie far apart: their difference is the A/A spread.
         """
         suite = self.plan.spec
-        if suite.repeats == 0:
-            return
         for passes in self._by_problem().values():
-            rates = {group: self._best_rate(members) for group, members in passes.items()}
-            turns = [(seed, 0) for seed in suite.seeds] + [(suite.seeds[0], r) for r in range(1, suite.repeats)]
+            case = next(iter(passes.values()))[0].case
+            if not suite.repeats or case.landscape:
+                continue
+            seeds = suite.seeds[: case.budget.seeds]
+            turns = [(seed, 0) for seed in seeds] + [(seeds[0], r) for r in range(1, suite.repeats)]
+            rows = {group: self._rows_by_seed(self.counted[group]) for group in passes}
             for seed, repeat in turns:
                 for group, members in passes.items():
-                    if rates[group] is not None:
-                        shape = self.plan.shapes[group[0]]
-                        yield plan.timed(suite, members[0], rates[group], seed, repeat, shape)  # type: ignore[arg-type]
+                    # a solver that no seed changes was counted on one, and is timed as often as the others
+                    counted = rows[group].get(seed if len(self.counted[group]) > 1 else seeds[0])
+                    if counted is not None and counted["status"] != "failed":
+                        yield plan.timed(suite, members[0], counted, seed, repeat, self.plan.shapes[group[0]])
 
-    def _by_problem(self) -> dict[str, dict[tuple[str, str], list[Pass]]]:
-        found: dict[str, dict[tuple[str, str], list[Pass]]] = defaultdict(lambda: defaultdict(list))
+    def _rows_by_seed(self, passes: list[Pass]) -> dict[int, dict[str, Any]]:
+        """The rows of the finished ones of passes of one run each."""
+        run_ids = self.ledger.states(run.run_id for p in passes for run in p.runs)
+        return {record.row["seed"]: record.row for record in self.ledger.rows(run_ids)}
+
+    def _groups(self) -> Iterator[tuple[Group, list[Pass]]]:
+        for groups in self._by_problem().values():
+            yield from groups.items()
+
+    def _by_problem(self) -> dict[str, dict[Group, list[Pass]]]:
+        found: dict[str, dict[Group, list[Pass]]] = defaultdict(lambda: defaultdict(list))
         for work in self.plan.passes:
             found[work.case.name][work.group].append(work)
         return found
 
-    def _best_rate(self, passes: list[Pass]) -> float | None:
-        """The rate that the rule of the suite chooses; None where there is none to time, or the grid is not complete."""
+    def _choice(self, passes: list[Pass]) -> tuning.Choice | None:
+        """The rate that the rule of the suite chooses; None where there is none, or these passes are not complete."""
         suite, run_ids = self.plan.spec, [run.run_id for p in passes for run in p.runs]
-        if any(p.error or p.case.landscape for p in passes) or len(self.ledger.states(run_ids, suite.targets)) < len(run_ids):
+        if any(p.error for p in passes) or len(self.ledger.states(run_ids)) < len(run_ids):
             return None
-        rows = [record.row for record in self.ledger.rows(run_ids)]
-        return tuning.choose(rows, suite.targets, suite.tuning).learning_rate
+        return tuning.choose([record.row for record in self.ledger.rows(run_ids)], suite.targets, suite.tuning)

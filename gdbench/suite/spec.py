@@ -4,11 +4,14 @@ The keys, each with its default::
 
     name = "my-suite"                  # the file's stem
     title = ""                         # one line for `gdbench list suites`
-    seeds = 3                          # a number (0, 1, …), or a list
-    targets = [1e-1, 1e-2, 1e-3, 1e-4] # relative gaps (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0; the smallest ends a run
-    tuning = "time"                    # the best rate is chosen by "time" (to the tightest target reached) or by the
-                                       # final "gap"; "none" takes the one rate that there then must be
-    repeats = 2                        # timed runs of the first seed; two or more give the A/A noise floor
+    seeds = 9                          # that are reported: a number (0, 1, …), or a list; fewer than nine decide nothing
+    tuning_seeds = 3                   # on which rates are chosen, others than those: a number (10000, 10001, …), or a list
+    # relative gaps (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0; the smallest ends a run
+    targets = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6]
+    headline = 1e-2                    # the target that solvers are ranked by; by default the one in the middle
+    tuning = "time"                    # the best rate is chosen by "time" (samples to the tightest target reached) or by
+                                       # the final "gap"; "none" takes the one rate that there then must be
+    repeats = 2                        # timed runs of the first seed; two or more give the A/A spread; 0: no clock
     baselines = ["sklearn"]            # none by default; "estimators": GDRegressor and GDClassifier
     plugins = ["mine.py"]              # Python files, relative to the spec, that register optimizers or losses; what they
                                        # print goes to stderr, and their passes run in processes that a limit can end
@@ -20,7 +23,8 @@ The keys, each with its default::
     epochs = 50
     updates = 10000                    # optional: fewer epochs, where these updates are taken earlier
     seconds = 10.0                     # optional: on the clock of one run; a landscape's ends by its epochs alone
-    record = 40                        # points on a curve; three times as many on that of a run timed alone
+    record = 40                        # points on a curve, the same samples for every solver of a problem
+    seeds = 5                          # optional: only so many of the reporting seeds, where runs are long
 
     [[problems]]
     data = "diabetes"                  # a data set's name, or a file's path, relative to the spec
@@ -52,6 +56,7 @@ The keys, each with its default::
 
 A list where one value is expected (of `alpha`, an entry of `options`, and every key of a solver) stands for each of its
 values, crossed with the other lists.
+A grid whose best rate is its lowest or its highest goes on there, for two decades at most.
 """
 
 from __future__ import annotations
@@ -137,6 +142,12 @@ def as_seeds(value: Any) -> Any:
     return as_tuple(value)
 
 
+def as_tuning_seeds(value: Any) -> Any:
+    """A number of seeds as MOST, MOST + 1, …, which no number of reporting seeds reaches; a list as it is."""
+    seeds = as_seeds(value)
+    return tuple(seed + MOST for seed in seeds) if isinstance(value, int) else seeds
+
+
 def as_named(value: Any) -> Any:
     """Names, and tables of a name with its fields, as a tuple of Named; a list within a table is crossed."""
     return tuple(one for item in as_tuple(value) for one in _named(item))
@@ -198,6 +209,12 @@ Tags = Annotated[tuple[Named, ...], BeforeValidator(as_named), Field(min_length=
 Seeds = Annotated[
     tuple[Annotated[int, Field(ge=0, le=2**32 - 1)], ...], BeforeValidator(as_seeds), Field(min_length=1), AfterValidator(unique)
 ]
+TuningSeeds = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=2**32 - 1)], ...],
+    BeforeValidator(as_tuning_seeds),
+    Field(min_length=1),
+    AfterValidator(unique),
+]
 Alphas = Annotated[
     tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(unique)
 ]
@@ -212,12 +229,13 @@ Dtypes = Annotated[
 
 
 class Budget(Table):
-    """What a run may spend, and how many points of it are recorded."""
+    """What a run may spend, how many points of it are recorded, and how many of the reporting seeds are run."""
 
     epochs: int = Field(50, ge=1)
     updates: int | None = Field(None, ge=1)
     seconds: float | None = Field(None, gt=0)
     record: int = Field(40, ge=2)
+    seeds: int | None = Field(None, ge=1)
 
 
 class BudgetOverride(Table):
@@ -227,6 +245,7 @@ class BudgetOverride(Table):
     updates: int | None = Field(None, ge=1)
     seconds: float | None = Field(None, gt=0)
     record: int | None = Field(None, ge=2)
+    seeds: int | None = Field(None, ge=1)
 
 
 #: The keys of a problem that is a landscape.
@@ -298,8 +317,10 @@ class Spec(Table):
 
     name: str = Field("suite", min_length=1)
     title: str = ""
-    seeds: Seeds = (0, 1, 2)
-    targets: Gaps = (1e-1, 1e-2, 1e-3, 1e-4)
+    seeds: Seeds = tuple(range(9))
+    tuning_seeds: TuningSeeds = tuple(range(MOST, MOST + 3))
+    targets: Gaps = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+    headline: float = Field(0.0, ge=0, lt=1)
     tuning: Literal["time", "gap", "none"] = "time"
     repeats: int = Field(2, ge=0)
     baselines: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
@@ -308,6 +329,28 @@ class Spec(Table):
     budget: Budget = Budget()
     problems: Annotated[tuple[ProblemSpec, ...], BeforeValidator(as_tuple), Field(min_length=1)]
     solvers: Annotated[tuple[SolverSpec, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _declared_headline(cls, table: Any) -> Any:
+        """The target in the middle where none is declared."""
+        if not isinstance(table, dict) or table.get("headline") is not None:
+            return table
+        targets = table.get("targets", cls.model_fields["targets"].default)
+        try:
+            ladder = sorted(map(float, as_tuple(targets)), reverse=True)
+        except (TypeError, ValueError):
+            return table  # the targets themselves are wrong, which is told
+        return table | {"headline": ladder[(len(ladder) - 1) // 2]} if ladder else table
+
+    @model_validator(mode="after")
+    def _seeds_and_headline(self) -> Spec:
+        both = sorted(set(self.seeds) & set(self.tuning_seeds))
+        if both:
+            raise GdbenchError(f"seed {both[0]} is among seeds and tuning_seeds: a rate is not reported on what chose it")
+        if self.headline not in self.targets:
+            raise GdbenchError(f"headline {self.headline:g} is none of the targets: {', '.join(f'{t:g}' for t in self.targets)}")
+        return self
 
     @model_validator(mode="after")
     def _one_rate_without_tuning(self) -> Spec:
@@ -323,7 +366,8 @@ class Spec(Table):
         bounded("problems", {"problems": problems}, MOST_PROBLEMS)
         bounded("solvers", {"solvers": solvers}, MOST_SOLVERS)
         rates = sum(s.size * len(self.learning_rates if s.learning_rates is None else s.learning_rates) for s in self.solvers)
-        bounded("runs", {"seeds": len(self.seeds), "solvers at a learning rate": rates, "problems": problems}, MOST_RUNS)
+        seeds = max(len(self.seeds), len(self.tuning_seeds))
+        bounded("runs", {"seeds": seeds, "solvers at a learning rate": rates, "problems": problems}, MOST_RUNS)
         return self
 
 
@@ -585,7 +629,7 @@ def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple
 
 
 def quick(spec: Spec) -> Spec:
-    """A reduced suite: the first seed, at most three rates of a grid, a fifth of the epochs."""
+    """A reduced suite: the first seed of either kind, at most three rates of a grid, a fifth of the epochs."""
 
     def fewer(rates: tuple[float, ...] | None) -> Any:
         if rates is None or len(rates) <= 3:
@@ -597,5 +641,6 @@ def quick(spec: Spec) -> Spec:
 
     problems = tuple(p.model_copy(update={"budget": shorter(p.budget)}) for p in spec.problems)
     solvers = tuple(s.model_copy(update={"learning_rates": fewer(s.learning_rates)}) for s in spec.solvers)
-    changes = {"seeds": spec.seeds[:1], "learning_rates": fewer(spec.learning_rates), "budget": shorter(spec.budget)}
+    seeds = {"seeds": spec.seeds[:1], "tuning_seeds": spec.tuning_seeds[:1]}
+    changes = seeds | {"learning_rates": fewer(spec.learning_rates), "budget": shorter(spec.budget)}
     return spec.model_copy(update=changes | {"problems": problems, "solvers": solvers})

@@ -18,9 +18,10 @@ from time import monotonic
 from typing import Any, Protocol
 
 from gdbench.errors import GdbenchError, one_line
-from gdbench.suite.execute import Record, execute, failed
+from gdbench.suite.execute import execute, failed
 from gdbench.suite.plan import Pass
 from gdbench.suite.spec import import_plugins
+from gdbench.suite.vocabulary import Record
 
 #: Passes handed out for each process, so that none waits for the ledger.
 AHEAD = 4

@@ -17,7 +17,8 @@ from pathlib import Path
 from gdbench.errors import GdbenchError
 from gdbench.kernels.compile import storage
 from gdbench.solve import descent
-from gdbench.suite import landscapes, spread
+from gdbench.suite import spread
+from gdbench.suite.execute import landscape
 from gdbench.suite.plan import COMPILE, Case, Loop, Plan, Solver
 from gdbench.tasks.inputs import make_task
 
@@ -66,7 +67,7 @@ def _compile(loop: Loop, case: Case, solver: Solver, lanes: int) -> str:
     """Compile one loop into the cache; what fails here is told by the run that needs it."""
     with contextlib.suppress(GdbenchError, OSError):
         if case.landscape:
-            landscapes.compile(case, solver)
+            landscape.compile(case, solver)
         else:
             _compile_descent(case, solver, lanes)
         path = marker(loop)

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from gdbench import cli
+from gdbench.analysis import view
 from gdbench.errors import GdbenchError
 from gdbench.kernels import shapes
-from gdbench.report import view, words
+from gdbench.report import words
 from gdbench.solve import tuning
-from gdbench.suite import execute, warm
+from gdbench.suite import warm
+from gdbench.suite.execute import data as execute
 
 SUITE = """
 title = "tiny"

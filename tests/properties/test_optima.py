@@ -8,7 +8,7 @@ import gdbench as gd
 from gdbench.kernels.registry import name_of
 from gdbench.parity import oracle
 from gdbench.problems import optimum
-from gdbench.suite.execute import FLOOR
+from gdbench.suite.execute.rows import FLOOR
 
 #: The smallest penalties leave optima far out, where a solver that stops early has not arrived.
 PROBLEMS = [

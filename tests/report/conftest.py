@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import synthetic
 
 from gdbench import report
-from gdbench.report import view
+from gdbench.analysis import view
 from gdbench.suite import run_suite
 
 WALKS = """
@@ -43,7 +43,7 @@ def shown(folder):
 
 @pytest.fixture(scope="session")
 def tables():
-    """Runs and curves, as in the folder."""
+    """Runs, curves and hits, as in the folder."""
     return synthetic.tables()
 
 

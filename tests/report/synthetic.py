@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from gdbench.suite import tuning
-from gdbench.suite.execute import costs_to_targets
+from gdbench.suite import hits, tuning
+from gdbench.suite.vocabulary import REPORT, TIMED, TUNING, Record, crossings, target_label
 
 RATES = np.logspace(-4, 0, 5)
-SEEDS = (0, 1, 2)
+SEEDS = tuple(range(13))
+TUNED_ON = (10000, 10001)
 STEPS = np.unique(np.round(np.logspace(0, np.log10(400), 20)).astype(int))
 OPTIMIZERS = ("gd", "momentum", "adam")
 # samples a step; and the best log10 rate, speed and noise of each, so that they differ
@@ -41,7 +44,11 @@ SPEC = {
     "name": "synthetic",
     "title": "Made by formulas",
     "seeds": list(SEEDS),
+    "tuning_seeds": list(TUNED_ON),
     "targets": list(TARGETS),
+    "headline": 1e-2,
+    "learning_rates": list(RATES),
+    "baselines": ["sklearn"],
     "tuning": "time",
 }
 
@@ -60,8 +67,8 @@ def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, 
     diverged = distance > 1.4
     per_step = VARIANTS[variant]
     samples = np.concatenate([[0], STEPS * max(per_step, 32)]).astype(np.int64)
-    speed = (0.02 + 0.01 * place) * 10 ** -abs(distance) * (1 + 0.06 * fold((problem, variant, optimizer, seed)))
-    floor = {"batch": 1e-9, "mini-batch": 1e-5, "stochastic": 1e-3}[variant] * (1 + seed / 4)
+    speed = (0.02 + 0.01 * place) * 10 ** -abs(distance) * (1 + 0.06 * fold((problem, variant, optimizer, seed % 13)))
+    floor = {"batch": 1e-9, "mini-batch": 1e-5, "stochastic": 1e-3}[variant] * (1 + seed % 13 / 4)
     progress = np.concatenate([[0], STEPS]) * speed
     relative = np.exp(-progress) + floor * (1 - np.exp(-progress))
     if diverged:
@@ -69,7 +76,7 @@ def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, 
         samples = samples[:8]
     start, optimum = 3.0, 1.0
     gap = relative * (start - optimum)
-    cost = {"gdbench": 1.0, "scikit-learn": 4.0}[backend] * 2e-8 * (1 + 0.02 * seed + 0.1 * place + 0.01 * repeat)
+    cost = {"gdbench": 1.0, "scikit-learn": 4.0}[backend] * 2e-8 * (1 + 0.02 * (seed % 13) + 0.1 * place + 0.01 * repeat)
     # scikit-learn's softmax is another objective: it has no gap
     comparable = backend == "gdbench" or loss == "squared_error"
     objective = optimum + gap
@@ -110,7 +117,7 @@ def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, 
         "epochs": samples[-1] / ROWS,
         "n_updates": int(steps[-1]),
         "n_samples": int(samples[-1]),
-        "seconds": samples[-1] * cost,
+        "seconds": np.nan if stage == TUNING else samples[-1] * cost,
         "compile_seconds": 0.8 if seed == 0 else 0.0,
         "objective": objective[-1],
         "gap": gap[-1],
@@ -118,51 +125,81 @@ def one_run(problem: str, variant: str, optimizer: str, rate: float, seed: int, 
         "train_metric": 2 - objective[-1],
         "test_metric": 1.9 - objective[-1],
         "metric_name": "accuracy" if loss == "cross_entropy" else "R²",
-        "timing": "alone" if stage == "timed" else "shared",
+        "timing": "alone" if stage == TIMED else "none",
+        "deterministic": False,
+        "epochs_budget": 16,
         "optimum": optimum,
         "objective_start": start,
     }
-    return row | costs_to_targets(points, TARGETS, comparable), points
+    if stage == TUNING:
+        points[:, 3] = np.nan
+    found = crossings(points, TARGETS)
+    row["crossings"] = [vars(one) for one in found]
+    if stage == TIMED:
+        step = samples[-1] * cost / steps[-1]
+        calls = {target_label(one.target): 2e-4 + step * one.step for one in found}
+        row |= {"calls": calls, "step_seconds": step, "call_seconds": 2e-4 + step * steps[-1]}
+        points = points[:0]
+    return row, points
 
 
 def settings(problems):
     """What is run: every rate in a shared pass, and scikit-learn."""
     for problem in problems:
         for rate in RATES:
-            for seed in SEEDS:
+            for seed in TUNED_ON:
                 for variant in VARIANTS:
                     for optimizer in OPTIMIZERS:
-                        yield problem, variant, optimizer, rate, seed, "gdbench", "tuning"
-                yield problem, "stochastic", "gd", rate, seed, "scikit-learn", "tuning"
+                        yield problem, variant, optimizer, rate, seed, "gdbench", TUNING
+                yield problem, "stochastic", "gd", rate, seed, "scikit-learn", TUNING
 
 
 def alone(runs: pd.DataFrame):
-    """The best rate of each solver, again, by itself; the first seed twice."""
+    """The chosen rate of each solver on the reporting seeds, and on the clock; the first seed twice."""
     for (problem, variant, optimizer, backend), group in runs.groupby(["problem", "variant", "optimizer", "backend"], sort=False):
         choice = tuning.choose(group.to_dict("records"), TARGETS)
         if choice.learning_rate is not None:
-            for seed, repeat in [*((seed, 0) for seed in SEEDS), (SEEDS[0], 1)]:
-                yield problem, variant, optimizer, choice.learning_rate, seed, backend, "timed", repeat
+            chosen = problem, variant, optimizer, choice.learning_rate
+            yield from ((*chosen, seed, backend, REPORT, 0) for seed in SEEDS)
+            yield from ((*chosen, seed, backend, TIMED, 0) for seed in SEEDS)
+            yield (*chosen, SEEDS[0], backend, TIMED, 1)
 
 
 @cache
-def tables(problems=tuple(PROBLEMS)) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Runs and curves."""
-    made = [one_run(*setting) for setting in settings(problems)]
-    made += [one_run(*setting) for setting in alone(pd.DataFrame([row for row, _ in made]))]
-    runs = pd.DataFrame([row for row, _ in made]).astype({"batch_size": "Int64"})
+def made(problems):
+    """Rows and curves of all runs, as a ledger holds them."""
+    found = [one_run(*setting) for setting in settings(problems)]
+    return found + [one_run(*setting) for setting in alone(pd.DataFrame([row for row, _ in found]))]
+
+
+def frames(ledger) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Runs, curves and hits of rows with their curves."""
+    found = hits.Hits(SPEC)
+    found.add(Record(row, points) for row, points in ledger)
+    runs = pd.DataFrame([row for row, _ in ledger]).astype({"batch_size": "Int64"})
     columns = ["step", "epoch", "samples", "seconds", "objective", "gap", "gradient_norm"]
-    curves = pd.DataFrame(np.concatenate([points for _, points in made]), columns=columns)
-    curves.insert(0, "run_id", np.repeat(runs.run_id, [len(points) for _, points in made]).to_numpy())
-    return runs, curves.astype({"step": "int64", "samples": "int64"})
+    curves = pd.DataFrame(np.concatenate([points for _, points in ledger]), columns=columns)
+    curves.insert(0, "run_id", np.repeat(runs.run_id, [len(points) for _, points in ledger]).to_numpy())
+    return runs, curves.astype({"step": "int64", "samples": "int64"}), found.table()
 
 
-def write(folder: Path, problems=tuple(PROBLEMS)) -> Path:
-    """Write the files of a finished suite."""
+@cache
+def tables(problems=tuple(PROBLEMS)) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Runs, curves and hits."""
+    return frames(made(problems))
+
+
+def write(folder: Path, problems=tuple(PROBLEMS), change=None) -> Path:
+    """Write the files of a finished suite; `change` gives each row as it is to be, or None to leave it out."""
     folder.mkdir(parents=True, exist_ok=True)
-    runs, curves = tables(problems)
+    found = tables(problems)
+    if change:
+        rows = [(change(dict(row)), points) for row, points in made(problems)]
+        found = frames([(row, points) for row, points in rows if row is not None])
+    runs, curves, hit = found
     runs.to_parquet(folder / "runs.parquet")
     curves.to_parquet(folder / "curves.parquet")
+    pq.write_table(pa.Table.from_pandas(hit, hits.hits_schema(), preserve_index=False), folder / "hits.parquet")
     (folder / "machine.json").write_text(json.dumps(MACHINE), encoding="utf-8")
     (folder / "spec.json").write_text(json.dumps(SPEC), encoding="utf-8")
     suite = {"spec": SPEC, "planned": len(runs), "finished": len(runs), "facts": {"jobs": 1, "quick": False}}

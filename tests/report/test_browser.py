@@ -6,7 +6,8 @@ import pytest
 import synthetic
 from cdp import Browser
 
-from gdbench.report import across, beside, landscapes, page, view
+from gdbench.analysis import across, beside, view
+from gdbench.report import landscapes, page
 from gdbench.report.compare import compare
 
 pytestmark = pytest.mark.browser

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import synthetic
 
+from gdbench.analysis import tables, view
 from gdbench.errors import GdbenchError
-from gdbench.report import export, view
-from gdbench.suite.execute import target_label
+from gdbench.report import export
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,10 @@ def small(tmp_path_factory):
 
 def test_csv_holds_every_run(small, tmp_path):
     files = export.write(small, "csv", tmp_path)
-    assert [path.name for path in files] == ["runs.csv", "curves.csv", "summary.csv", "intervals.csv", "comparisons.csv"]
+    assert [path.name for path in files] == [
+        *("runs.csv", "curves.csv", "hits.csv"),
+        *("summary.csv", "intervals.csv", "comparisons.csv"),
+    ]
     runs = pd.read_parquet(small / "runs.parquet")
     read = pd.read_csv(tmp_path / "runs.csv")
     assert read.run_id.to_list() == runs.run_id.to_list()
@@ -39,9 +42,10 @@ def test_parquet_joins_points_with_their_runs(small, tmp_path):
 def test_intervals_hold_each_cost_and_its_median(small, tmp_path):
     export.write(small, "csv", tmp_path)
     found = pd.read_csv(tmp_path / "intervals.csv")
-    assert set(found.cost) == {"epochs", "samples", "updates", "seconds"}
-    known = found[found.value.notna()]
+    assert set(found.cost) == {"epochs", "samples", "seconds", "call"}
+    known = found[np.isfinite(found.value)]
     assert len(known) > 4
+    assert (known.successes <= known.seeds).all()
     assert ((known.low <= known.value) & (known.value <= known.high)).all()
 
 
@@ -52,17 +56,16 @@ def test_solvers_are_compared_with_the_first_seed_by_seed(small, tmp_path):
     own = [solver.solver for solver in problem.solvers if not solver.baseline]
     # the baseline has another objective
     assert set(found["first"]) == {own[0]}
-    assert found[found.target == problem.headline].solver.to_list() == own[1:]
-    runs = pd.read_parquet(small / "runs.parquet")
-    runs = runs[(runs.stage == "timed") & (runs.repeat == 0)].set_index(["solver", "seed"])
-    met = found[found.pairs == len(synthetic.SEEDS)]
-    assert len(met)
-    for row in met.itertuples():
-        seconds = runs[f"seconds_to_{target_label(row.target)}"]
-        assert row.ratio == pytest.approx((seconds[row.solver] / seconds[own[0]]).median())
-        assert row.low <= row.ratio <= row.high
-        assert row.p == 0.25
-    assert export.comparisons(replace(view.read(small), problems=[])).columns.to_list() == found.columns.to_list()
+    (rows,) = [found[(found.target == problem.headline) & (found.cost == "seconds")]]
+    assert rows.solver.to_list() == own[1:]
+    hits = pd.read_parquet(small / "hits.parquet")
+    hits = hits[(hits.role == "report") & (hits.target == problem.headline)].set_index(["solver", "seed"])
+    for row in rows.itertuples():
+        ratio = hits.step_seconds[row.solver] / hits.step_seconds[own[0]]
+        if np.isfinite(row.ratio):
+            assert row.ratio == pytest.approx(ratio.median())
+        assert row.verdict in ("slower", "equal", "undecided", "faster")
+    assert tables.comparisons(replace(view.read(small), problems=[])).columns.to_list() == found.columns.to_list()
 
 
 def test_latex_escapes_names(small):

@@ -1,6 +1,5 @@
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,8 +8,9 @@ import pytest
 import synthetic
 
 from gdbench import report
+from gdbench.analysis import across, beside, view
 from gdbench.errors import GdbenchError
-from gdbench.report import across, beside, figures, page, plots, view, words
+from gdbench.report import figures, page, plots, words
 
 
 class Elements(HTMLParser):
@@ -77,13 +77,13 @@ def test_links_lead_somewhere(elements):
 
 
 def test_the_figures_show_the_curves(payload, tables):
-    runs, curves = tables
+    runs, curves, _ = tables
     for problem in payload["problems"]:
         for solver in problem["solvers"]:
             if solver["baseline"] or not solver["curve"]["middle"]:
                 continue
             mine = runs[(runs.problem == problem["name"]) & (runs.solver == solver["label"].lower())]
-            mine = mine[(mine.stage == "timed") & (mine.repeat == 0)]
+            mine = mine[mine.stage == "report"]
             points = curves.merge(mine[["run_id", "objective_start", "optimum"]], on="run_id")
             points = points[points.step > 0].assign(relative=points.gap / (points.objective_start - points.optimum))
             expected = points.groupby("step").agg({"epoch": "median", "seconds": "median", "relative": "median"})
@@ -106,11 +106,12 @@ def test_the_figures_show_every_learning_rate(payload, tables):
 
 def test_the_table_holds_what_the_tables_hold(elements, tables):
     text = " ".join(" ".join(elements.text).split())
-    runs = tables[0]
-    mine = runs[(runs.problem == "flights") & (runs.solver == "mini-batch adam") & (runs.stage == "timed")]
-    value = mine[mine.repeat == 0]["seconds_to_1e-2"].median()
-    assert np.isfinite(value)
-    assert words.figure("seconds", value) in text
+    hits = tables[2]
+    mine = hits[(hits.problem == "flights") & (hits.solver == "mini-batch adam") & (hits.role == "report")]
+    for column in ("step_seconds", "call_seconds"):
+        value = mine[mine.target == 1e-2][column].median()
+        assert np.isfinite(value)
+        assert words.figure("seconds", value) in text
 
 
 def test_the_twin_says_the_same(written, elements):
@@ -159,40 +160,27 @@ def test_a_folder_without_results_is_told(tmp_path):
 
 
 def changed(tmp_path, change):
-    """A results folder of one problem with changed runs."""
-    made = synthetic.write(tmp_path / "results", ("flights",))
-    runs = change(pd.read_parquet(made / "runs.parquet"))
-    runs.to_parquet(made / "runs.parquet")
-    return view.read(made)
+    """The view of one problem whose rows are changed, or left out."""
+    return view.read(synthetic.write(tmp_path / "results", ("flights",), change))
 
 
 def test_an_untimed_suite_is_compared_by_epochs(tmp_path):
-    shown = changed(tmp_path, lambda runs: runs[(runs.stage == "tuning") & (runs.backend == "gdbench")])
-    assert shown.problems[0].by == "epochs"
+    shown = changed(tmp_path, lambda row: row if row["stage"] != "timed" else None)
+    problem = shown.problems[0]
+    assert problem.by == across.build(shown).by == "epochs"
     text = whole_page(shown)
     assert 'value="seconds"' not in text
-    assert "epochs [" in text
-
-
-def test_before_its_timing_a_suite_with_baselines_is_compared_by_epochs(tmp_path):
-    # as an earlier version wrote it, whose baselines claimed to be timed within the grid
-    claim = {"scikit-learn": "alone", "gdbench": "shared"}
-    shown = changed(tmp_path, lambda runs: runs[runs.stage == "tuning"].assign(timing=runs.backend.map(claim)))
-    problem = shown.problems[0]
-    winner = problem.solvers[0]
-    assert problem.by == across.build(shown).by == "epochs"
-    assert not winner.baseline
-    assert f"{winner.label} at {words.rate(winner.rate)} reached gap" in words.answer(problem)
-    assert "not reached" not in words.answer(problem)
-    assert "9 of 10 solvers were not timed, so all are compared by epochs." in words.doubt(problem)
+    assert " epochs" in words.answer(problem)
+    assert "10 solvers" not in words.doubt(problem)
+    assert "No solver was timed, so all are compared by epochs." in words.doubt(problem)
     assert "no time on this page" in " ".join(words.method(shown))
-    assert words.noise(shown).startswith("Nothing was timed alone")
-    assert '<td class="miss ">not timed</td>' in whole_page(shown)
+    assert words.noise(shown).startswith("Nothing was timed")
 
 
 def test_why_runs_failed_stands_on_the_page(tmp_path):
     reason = "no certified optimum for hinge: its derivative jumps"
-    shown = changed(tmp_path, lambda runs: runs.assign(status="failed", reason=reason, optimum=np.nan, relative_gap=np.nan))
+    lost = {"status": "failed", "reason": reason, "optimum": np.nan, "relative_gap": np.nan, "gap": np.nan}
+    shown = changed(tmp_path, lambda row: row | lost if row["stage"] == "tuning" else None)
     over = across.build(shown)
     near = beside.build(shown, over)
     for text in (page.report(shown, over, near), page.twin(shown, over, near, {})):
@@ -200,8 +188,8 @@ def test_why_runs_failed_stands_on_the_page(tmp_path):
         assert "is certified" not in text.replace("No optimum is certified", "")
 
 
-def test_one_solver_that_was_not_timed_keeps_its_costs(tmp_path):
-    shown = changed(tmp_path, lambda runs: runs[(runs.stage == "tuning") | (runs.solver != "batch adam")])
+def test_one_solver_that_was_not_timed_keeps_its_counts(tmp_path):
+    shown = changed(tmp_path, lambda row: row if row["stage"] != "timed" or row["solver"] != "batch adam" else None)
     problem = shown.problems[0]
     assert problem.by == "epochs"
     assert "1 of 10 solvers was not timed" in words.doubt(problem)
@@ -211,16 +199,54 @@ def test_one_solver_that_was_not_timed_keeps_its_costs(tmp_path):
 
 
 def test_a_solver_that_diverged_everywhere_takes_no_clock_from_the_others(tmp_path):
-    def lost(runs):
-        runs = runs[runs.variant == "batch"]
-        gone = runs.solver == "batch gd"
-        return runs.assign(status=runs.status.where(~gone, "diverged"))[~gone | (runs.stage == "tuning")]
+    def lost(row):
+        if row["variant"] != "batch":
+            return None
+        if row["solver"] != "batch gd":
+            return row
+        return row | {"status": "diverged", "crossings": []} if row["stage"] == "tuning" else None
 
-    shown = changed(tmp_path, lost)
-    assert shown.problems[0].by == "seconds"
-    untimed = view.build(replace(shown.results, runs=shown.results.tuning))
-    assert untimed.problems[0].by == "epochs"
-    assert across.build(untimed).ranks is not None
+    assert changed(tmp_path, lost).problems[0].by == "seconds"
+
+
+def test_the_four_kinds_of_misses_are_told_apart(tmp_path):
+    def lost(row):
+        if row["solver"] == "batch gd" and row["stage"] != "timed":
+            return row | {"status": "failed", "gap": np.nan, "relative_gap": np.nan, "crossings": []}
+        return None if row["solver"] == "batch gd" else row
+
+    hits = pd.read_parquet(synthetic.write(tmp_path / "a", change=lost) / "hits.parquet")
+    report = hits[hits.role == "report"]
+    assert set(report.miss[report.reached]) == {""}
+    assert set(report.miss[report.solver == "batch gd"]) == {"failed"}
+    assert set(report.miss[report.solver == "SGDClassifier"]) == {"not comparable"}
+    assert set(report.miss[(report.solver == "stochastic gd") & ~report.reached]) == {"missed"}
+    left = pd.read_parquet(
+        synthetic.write(tmp_path / "b", change=lambda row: row if row["backend"] == "gdbench" else None) / "hits.parquet"
+    )
+    assert set(left.miss[left.solver == "scikit-learn"]) == {"not offered"}
+    text = whole_page(view.read(tmp_path / "a"))
+    for word in ("missed", "not comparable", "failed"):
+        assert f'">{word}</td>' in text
+
+
+def test_rates_at_the_edge_are_marked_wherever_they_are_shown(tmp_path, written):
+    from gdbench import report
+    from gdbench.report import export
+
+    lowest = synthetic.RATES[0]
+    shown = changed(tmp_path, lambda row: row if row["learning_rate"] == lowest or row["stage"] == "tuning" else None)
+    edged = [solver for solver in shown.problems[0].solvers if solver.at_edge]
+    assert all(solver.rate in (lowest, synthetic.RATES[-1]) for solver in edged)
+    hits = shown.results.hits
+    chosen = hits[hits.role == "report"]
+    assert (chosen.at_edge == chosen.learning_rate.isin([lowest, synthetic.RATES[-1]])).all()
+    if edged:
+        folder = shown.results.folder
+        report.write(folder)
+        assert "at the edge" in (folder / "report.html").read_text(encoding="utf-8")
+        assert "at the edge" in (folder / "report.md").read_text(encoding="utf-8")
+        assert r"$^*$" in export.write(folder, "latex")[0].read_text(encoding="utf-8")
 
 
 def test_of_many_problems_a_part_is_drawn(shown, tmp_path, monkeypatch):
@@ -234,10 +260,11 @@ def test_of_many_problems_a_part_is_drawn(shown, tmp_path, monkeypatch):
 
 
 def test_a_suite_that_reached_nothing_is_reported(tmp_path):
-    def lost(runs):
-        costs = [c for c in runs if "_to_" in c]
-        status = runs.status.where(runs.learning_rate == runs.learning_rate.min(), "diverged")
-        return runs[runs.stage == "tuning"].assign(status=status, **dict.fromkeys(costs, np.inf))
+    def lost(row):
+        if row["stage"] == "timed":
+            return None
+        low = row["learning_rate"] == synthetic.RATES[0]
+        return row | {"status": row["status"] if low else "diverged", "crossings": []}
 
     shown = changed(tmp_path, lost)
     text = whole_page(shown)

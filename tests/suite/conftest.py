@@ -4,6 +4,7 @@ from gdbench.suite import run_suite
 
 TINY = """
 seeds = 2
+tuning_seeds = 2
 targets = [1e-1, 1e-2, 1e-3]
 learning_rates = [1e-3, 1e-2, 1.0]
 baselines = ["sklearn"]

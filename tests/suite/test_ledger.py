@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from gdbench.errors import GdbenchError
-from gdbench.suite.execute import CURVE, Record
 from gdbench.suite.store import shapes
 from gdbench.suite.store.ledger import Ledger
+from gdbench.suite.vocabulary import CURVE, Record
 
 
 def record(run_id="a", status="budget", points=3, **more):
     curve = np.arange(points * len(CURVE), dtype=float).reshape(points, -1)
     curve[-1, 4] = np.inf
-    row = dict.fromkeys(shapes.TEXT, "") | dict.fromkeys(shapes.NUMERIC, 0.0) | {"batch_size": None}
+    row = dict.fromkeys(shapes.TEXT, "") | dict.fromkeys(shapes.NUMERIC, 0.0) | {"batch_size": None, "crossings": []}
     row |= {"run_id": run_id, "status": status, "gap": float("nan"), "objective": float("inf")}
     return Record(row | more, curve)
 
@@ -129,18 +129,22 @@ def test_a_damaged_row_is_named_and_done_again(tmp_path, fault, told):
         assert [found.run_id for found in ledger.planned()] == ["a", "b"]
 
 
-def test_a_row_without_a_cost_to_a_target_is_done_again(tmp_path):
-    costs = dict.fromkeys(shapes.cost_columns([1e-2]), 1.0)
+@pytest.mark.parametrize("crossings", [None, 3, [{"target": 0.1}]])
+def test_a_row_without_its_crossings_is_done_again(tmp_path, crossings):
     with Ledger(tmp_path) as ledger:
-        ledger.add([record("a"), record("b", **costs)])
-        assert ledger.done(["a", "b"], targets=[1e-2]) == {"b"}
+        ledger.add([record("a", crossings=crossings), record("b")])
+        assert ledger.done(["a", "b"]) == {"b"}
+
+
+#: What a ledger has to know of its suite.
+SPEC = {"targets": [0.1], "headline": 0.1, "seeds": [0], "tuning_seeds": [1], "tuning": "time"}
 
 
 def test_a_row_names_its_session(tmp_path):
     for number in (1, 2):
         with Ledger(tmp_path) as ledger:
-            ledger.begin({"targets": [0.1], "tuning": "time"}, ["a1", "a2"], machine={"cpu": f"cpu {number}"})
-            ledger.add([record(f"a{number}", **dict.fromkeys(shapes.cost_columns([0.1]), 1.0))])
+            ledger.begin(SPEC, ["a1", "a2"], machine={"cpu": f"cpu {number}"})
+            ledger.add([record(f"a{number}")])
     with Ledger(tmp_path, write=False) as ledger:
         assert [found.row["session"] for found in ledger.planned()] == [1, 2]
         assert [one["machine"]["cpu"] for one in ledger.sessions()] == ["cpu 1", "cpu 2"]
@@ -150,7 +154,7 @@ def test_each_change_has_its_revision(tmp_path):
     with Ledger(tmp_path) as ledger:
         seen = [ledger.revision()]
         for change in (
-            lambda: ledger.begin({"targets": [0.1], "tuning": "time"}, ["a"], machine={}),
+            lambda: ledger.begin(SPEC, ["a"], machine={}),
             lambda: ledger.add([record("a")]),
             lambda: ledger.tell(jobs=2),
             lambda: ledger.set_plan(["a"]),

@@ -19,7 +19,10 @@ def check(tmp_path=Path("."), **changes):
 
 def test_defaults():
     made = check()
-    assert made.seeds == (0, 1, 2)
+    assert made.seeds == tuple(range(9))
+    assert made.tuning_seeds == (10000, 10001, 10002)
+    assert made.targets == (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+    assert made.headline == 1e-3
     assert made.problems[0].name == "diabetes"
     assert made.budget.epochs == 50
 
@@ -44,6 +47,8 @@ def test_grids(given, rates):
         ({"seeds": 0}, "mine.toml: seeds: at least one seed is needed, not 0"),
         ({"seeds": 10**9}, "mine.toml: seeds: at most 10000 seeds are possible, not 1000000000"),
         ({"seeds": [-1]}, "seeds[0] = -1"),
+        ({"seeds": [3, 4], "tuning_seeds": [4]}, "seed 4 is among seeds and tuning_seeds"),
+        ({"headline": 1e-7}, "headline 1e-07 is none of the targets: 0.1, 0.01, 0.001, 0.0001, 1e-05, 1e-06"),
         (
             {"budget": {"epoch": 3}},
             "budget.epoch: unknown key 'epoch'; did you mean 'epochs'? choose from: epochs, updates",
@@ -187,7 +192,8 @@ def test_quickstart_is_what_it_promises():
     assert {s.optimizer for s in solvers} == {"gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}
     assert len(solvers) == 18
     assert len(made.learning_rates) == 7
-    assert len(made.seeds) == 3
+    assert len(made.seeds) == 13
+    assert made.headline == 1e-2
     assert len(made.problems) >= 6
     assert builtin_names()[0] == "quickstart"
 
@@ -204,7 +210,7 @@ def test_the_documented_example_is_valid():
 def test_a_plan_says_what_would_run(tiny):
     made = plan.make(spec.load(tiny))
     first, second = plan.overview(made)
-    assert (first["problem"], first["solvers"], first["rates"], first["seeds"], first["runs"]) == ("diabetes", 5, 3, 2, 30)
+    assert (first["problem"], first["solvers"], first["rates"], first["seeds"], first["runs"]) == ("diabetes", 5, 3, 2, 24)
     assert (second["problem"], second["rows"], second["columns"]) == ("iris", 120, 4)
     assert made.n_runs == first["runs"] + second["runs"]
     assert 0 < made.estimate < 60
@@ -214,7 +220,7 @@ def test_a_plan_says_what_would_run(tiny):
 
 def test_quick_is_smaller():
     made = spec.quick(spec.load("quickstart"))
-    assert made.seeds == (0,)
+    assert (made.seeds, made.tuning_seeds) == ((0,), (10000,))
     assert len(made.learning_rates) == 3
     assert made.budget.epochs == 12
 

@@ -81,7 +81,7 @@
   function banded(solver, x, y, look, more) {
     const colour = look.colour(solver.colour);
     const hidden = { x, mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false, legendgroup: solver.label };
-    const band = [{ ...hidden, y: y.low }, { ...hidden, y: y.high, fill: "tonexty", fillcolor: faint(colour, 0.16) }];
+    const band = y.low ? [{ ...hidden, y: y.low }, { ...hidden, y: y.high, fill: "tonexty", fillcolor: faint(colour, 0.16) }] : [];
     const line = { x, y: y.middle, name: text(solver.label), legendgroup: solver.label, line: stroke(solver, look), ...more };
     return [...band, line];
   }

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
-from gdbench.suite.execute import CURVE, Record
 from gdbench.suite.store import layout, shapes
 from gdbench.suite.store.locks import lock
+from gdbench.suite.vocabulary import CURVE, Record
 
 NAME = "ledger.sqlite"
 LOCK = "ledger.lock"
@@ -205,7 +205,7 @@ class Ledger:
 
     # ---- reading
 
-    def states(self, run_ids: Iterable[str] | None = None, targets: Iterable[float] = ()) -> dict[str, str]:
+    def states(self, run_ids: Iterable[str] | None = None) -> dict[str, str]:
         """The status of each run that is stored and can be read; of these keys alone where they are given."""
         with self._translated():
             if run_ids is None:
@@ -213,13 +213,13 @@ class Ledger:
             found = {}
             for run_id in run_ids:
                 stored = self.db.execute("SELECT status, row, curve FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-                if stored and not isinstance(_row(stored[1], stored[2], targets), str):
+                if stored and not isinstance(_row(stored[1], stored[2]), str):
                     found[run_id] = stored[0]
         return found
 
-    def done(self, run_ids: Iterable[str] | None = None, targets: Iterable[float] = ()) -> set[str]:
+    def done(self, run_ids: Iterable[str] | None = None) -> set[str]:
         """Keys of the runs that need not be done again; one that failed or that cannot be read is done anew."""
-        return {run_id for run_id, status in self.states(run_ids, targets).items() if status != "failed"}
+        return {run_id for run_id, status in self.states(run_ids).items() if status != "failed"}
 
     def rows(self, run_ids: Iterable[str]) -> Iterator[Record]:
         """The records of these keys, in order; keys that are not there are left out."""
@@ -233,13 +233,12 @@ class Ledger:
     def planned(self) -> Iterator[Record]:
         """The finished runs of the suite as it now is, in its order."""
         query = "SELECT run_id, row, curve, session FROM plan JOIN runs USING (run_id) ORDER BY position"
-        targets = self.spec().get("targets", ())
         with self._translated():
             for run_id, text, curve, session in self.db.execute(query):
-                yield self._record(run_id, text, curve, session, targets)
+                yield self._record(run_id, text, curve, session)
 
-    def _record(self, run_id: str, text: str, curve: bytes, session: int | None, targets: Iterable[float] = ()) -> Record:
-        row = _row(text, curve, targets)
+    def _record(self, run_id: str, text: str, curve: bytes, session: int | None) -> Record:
+        row = _row(text, curve)
         if isinstance(row, str):
             told = f"{self.path}: the row of run {run_id} is damaged ({row})"
             raise GdbenchError(f"{told}: run the suite again, which does this run anew")
@@ -292,7 +291,7 @@ class Ledger:
         self.close()
 
 
-def _row(text: str, curve: bytes, targets: Iterable[float]) -> dict[str, Any] | str:
+def _row(text: str, curve: bytes) -> dict[str, Any] | str:
     """A stored row, or what is wrong with it or with its curve."""
     try:
         row = json.loads(text)
@@ -300,7 +299,7 @@ def _row(text: str, curve: bytes, targets: Iterable[float]) -> dict[str, Any] | 
         return f"it is no JSON: {one_line(error)}"
     if not isinstance(curve, bytes) or len(curve) % (8 * len(CURVE)):
         return "its curve is cut short"
-    return shapes.row_fault(row, targets) or row
+    return shapes.row_fault(row) or row
 
 
 def _connect(path: Path | str, uri: bool = False) -> sqlite3.Connection:

@@ -6,13 +6,14 @@ Whatever is read back passes here, so that its readers find what they ask for, o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gdbench.errors import GdbenchError, one_line
-from gdbench.suite.execute import COSTS, CURVE, NUMBERS, target_label
+from gdbench.suite.hits import columns_of
 from gdbench.suite.store import layout
+from gdbench.suite.vocabulary import CURVE, NUMBERS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,36 +35,43 @@ NUMERIC = (
 #: Columns of whole numbers that may be open.
 NULLABLE = ("batch_size", "session")
 
+#: Of each table, its columns of text, of numbers, and of whole numbers that may be open.
+COLUMNS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "curves": (("run_id",), CURVE, ()),
+    "runs": (TEXT, NUMERIC, ("batch_size",)),
+    "hits": (columns_of("string"), (*columns_of("double"), *columns_of("int64")), columns_of("bool")),
+}
+
 #: Keys of the JSON files with the types of their values; those in OPTIONAL may be missing.
 SHAPES: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "spec.json": {"targets": list, "tuning": str, "name": str},
+    "spec.json": {"targets": list, "headline": float, "seeds": list, "tuning_seeds": list, "tuning": str, "name": str},
     "suite.json": {"planned": int, "finished": int, "jobs": int, "quick": bool, "started": str, "layout": int},
     "machine.json": {"versions": dict, "sessions": list, "caches": dict},
 }
 OPTIONAL = {"name", "jobs", "quick", "started", "layout", "versions", "sessions", "caches"}
 
 
-def cost_columns(targets: Iterable[float]) -> list[str]:
-    """The columns of what a run needed to each target."""
-    return [f"{cost}_to_{target_label(target)}" for target in targets for cost in COSTS]
-
-
 # ---- one run
 
 
-def row_fault(row: Any, targets: Iterable[float] = ()) -> str:
+def row_fault(row: Any) -> str:
     """What is wrong with a run's row as stored; empty for nothing."""
     if not isinstance(row, dict):
         return "it holds no JSON object"
-    numeric = (*NUMERIC, *cost_columns(targets))
-    missing = [name for name in (*TEXT, *numeric, "batch_size") if name not in row]
+    missing = [name for name in (*TEXT, *NUMERIC, "batch_size", "crossings") if name not in row]
     if missing:
         return f"it has no column {missing[0]}"
     wrong = [name for name in TEXT if not isinstance(row[name], str)]
-    wrong += [name for name in numeric if not _is_number(row[name])]
+    wrong += [name for name in NUMERIC if not _is_number(row[name])]
+    wrong += [] if isinstance(row["crossings"], list) and all(map(_is_crossing, row["crossings"])) else ["crossings"]
     if wrong:
         return f"its column {wrong[0]} holds {row[wrong[0]]!r}"
     return "" if row["status"] in STATUSES else f"its status is {row['status']!r}"
+
+
+def _is_crossing(value: Any) -> bool:
+    keys = ("target", "step", "samples", "low", "left_again")
+    return isinstance(value, dict) and all(isinstance(value.get(key), (int, float)) for key in keys)
 
 
 def _is_number(value: Any) -> bool:
@@ -73,14 +81,13 @@ def _is_number(value: Any) -> bool:
 # ---- a table
 
 
-def check_table(path: Path, table: pa.Table, targets: Iterable[float]) -> None:
-    """Raise unless a table of runs, or of curves, has the columns of its kind; one without rows may have none."""
+def check_table(path: Path, table: pa.Table) -> None:
+    """Raise unless a table of runs, curves or hits has the columns of its kind; one without rows may have none."""
     import pyarrow.types as kinds
 
     if not table.num_rows:
         return
-    text, numeric = (("run_id",), CURVE) if path.stem == "curves" else (TEXT, (*NUMERIC, *cost_columns(targets)))
-    nullable = () if path.stem == "curves" else ("batch_size",)
+    text, numeric, nullable = COLUMNS[path.stem]
     missing = [name for name in (*text, *numeric, *nullable) if name not in table.column_names]
     if missing:
         raise damaged(path, f"it has no column {missing[0]}")

@@ -1,4 +1,4 @@
-"""What a report shows beside its problems: speed, the noise of the clock, how sure the ranks are, parity."""
+"""What a report shows beside its problems: speed, the A/A spread of the step clock, parity."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from gdbench.analysis import speed
+from gdbench.analysis.across import Across
+from gdbench.analysis.speed import Speed
+from gdbench.analysis.view import View
 from gdbench.errors import GdbenchError, one_line
-from gdbench.report import speed
-from gdbench.report.across import Across, Contestant
-from gdbench.report.speed import Speed
-from gdbench.report.view import View
-from gdbench.suite import statistics
 
 
 @dataclass(frozen=True)
 class Noise:
-    """How far apart the clocks of identical runs are on a problem.
+    """How far apart the step clocks of identical runs are on a problem.
 
     Attributes
     ----------
@@ -34,34 +32,6 @@ class Noise:
     problem: str
     excess: np.ndarray
     bound: float
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far average ranks have to be apart.
-
-    Attributes
-    ----------
-    who : list of Contestant
-        The lowest average rank first.
-    mean : ndarray
-    critical : float
-        Contestants whose average ranks differ by less are not told apart (Nemenyi).
-    p : float
-        Friedman's test that all are alike; NaN with fewer than three problems.
-    problems : int
-    """
-
-    who: list[Contestant]
-    mean: np.ndarray
-    critical: float
-    p: float
-    problems: int
-
-    @property
-    def alone(self) -> int:
-        """How many contestants the first one is told apart from."""
-        return int((self.mean - self.mean[0] > self.critical).sum())
 
 
 @dataclass(frozen=True)
@@ -79,7 +49,6 @@ class Beside:
 
     speed: Speed
     noise: list[Noise]
-    difference: Difference | None
     parity: Parity | None
 
 
@@ -102,32 +71,17 @@ def build(shown: View, over: Across, parity: Path | None = None, peers: Path | N
     return Beside(
         speed=speed.build(shown, over, found["peers.json"]),
         noise=noise(shown),
-        difference=difference(over),
         parity=parity_of(found["parity.json"]) if found["parity.json"] else None,
     )
 
 
 def noise(shown: View) -> list[Noise]:
-    """The noise of each problem that has solvers which were timed twice."""
-    timed = shown.results.timed
-    pace = (timed.seconds / timed.n_samples).groupby([timed.problem, timed.solver, timed.learning_rate, timed.seed])
-    excess = (pace.max() / pace.min() - 1)[pace.size() > 1]
-    found = []
-    for problem in shown.problems:
-        if problem.pairs:
-            found.append(Noise(problem.name, np.sort(excess[problem.name].to_numpy(dtype=float)), problem.noise - 1))
-    return found
-
-
-def difference(over: Across) -> Difference | None:
-    """The critical difference of the average ranks; None for fewer than two problems or three contestants."""
-    ranks = over.ranks
-    if ranks is None or len(ranks.problems) < 2 or len(ranks.who) < 3:
-        return None
-    found = statistics.ranking(pd.DataFrame(ranks.costs.T, columns=range(len(ranks.who))))
-    order = [int(i) for i in found.ranks.index]
-    mean = found.ranks.to_numpy(dtype=float)
-    return Difference([ranks.who[i] for i in order], mean, found.critical_difference, found.p, found.problems)
+    """The A/A spread of each problem that has solvers which were timed twice."""
+    return [
+        Noise(problem.name, shown.hits.clock_pairs(problem.name, "seconds"), problem.noise["seconds"] - 1)
+        for problem in shown.problems
+        if problem.pairs
+    ]
 
 
 def parity_of(path: Path) -> Parity:

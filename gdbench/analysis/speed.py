@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
+from gdbench.analysis import uncertainty
+from gdbench.analysis.across import Across
+from gdbench.analysis.view import ProblemView, SolverView, View
 from gdbench.errors import GdbenchError, one_line
-from gdbench.report.across import Across
-from gdbench.report.view import ProblemView, SolverView, View
 
 
 @dataclass(frozen=True)
@@ -90,28 +91,31 @@ def baselines(shown: View, problem: ProblemView) -> list[Pair]:
     # a note tells of other work, such as another objective
     timed = [solver for solver in problem.solvers if solver.timed and solver.status != "failed" and not solver.note]
     for theirs in timed:
-        same = [s for s in timed if not s.baseline and work_of(shown, s) == work_of(shown, theirs)]
+        same = [s for s in timed if not s.baseline and work_of(s) == work_of(theirs)]
         if not theirs.baseline or not same:
             continue
-        a, b = paces(shown, problem, same[0]), paces(shown, problem, theirs)
-        work = f"{same[0].label}, {problem.name}"
-        low, high = b.min() / a.max(), b.max() / a.min()
-        found.append(
-            Pair(work, theirs.label, float(np.median(a)), float(np.median(b)), float(np.median(b) / np.median(a)), low, high)
-        )
+        ours, peer = paces(shown, problem, same[0]), paces(shown, problem, theirs)
+        for clock in ours:
+            a, b = ours[clock], peer[clock]
+            ratios = (b / a).dropna().to_numpy(dtype=float)
+            if len(ratios):
+                work = f"{same[0].label}, {problem.name}, {clock}"
+                middle = uncertainty.median(ratios)
+                found.append(Pair(work, theirs.label, a.median(), b.median(), middle, *uncertainty.interval(ratios)))
     return found
 
 
-def work_of(shown: View, solver: SolverView) -> tuple[Any, ...]:
+def work_of(solver: SolverView) -> tuple[Any, ...]:
     """What has to be the same for two solvers on a problem to do the same work in a step."""
-    row = shown.chosen[str(solver.row.problem), solver.solver].iloc[0]
+    row = solver.row
     return solver.optimizer, solver.variant, solver.batch_size, row["schedule"], row["dtype"], row["loss"]
 
 
-def paces(shown: View, problem: ProblemView, solver: SolverView) -> np.ndarray:
-    """Seconds a row of each run that was timed alone."""
-    runs = shown.chosen[problem.name, solver.solver]
-    return (runs.seconds / runs.n_samples).to_numpy(dtype=float)
+def paces(shown: View, problem: ProblemView, solver: SolverView) -> pd.DataFrame:
+    """Of each timing of a solver, by its seed: seconds a row on the step clock, and of a call over all epochs of the budget."""
+    timed = shown.results.timed
+    runs = timed[(timed.problem == problem.name) & (timed.solver == solver.solver) & (timed.repeat == 0)].set_index("seed")
+    return pd.DataFrame({"steps": runs.seconds / runs.n_samples, "calls": runs.call_seconds})
 
 
 def from_file(path: Path) -> tuple[list[Pair], list[str]]:

@@ -1,4 +1,4 @@
-"""From a results folder to what pages and figures show: problems, their solvers, and each solver at its best rate."""
+"""From a results folder to what pages and figures show: problems, their solvers, and each solver at its chosen rate."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gdbench.analysis import uncertainty
+from gdbench.analysis.hits import COSTS, Hits
+from gdbench.analysis.uncertainty import NOTHING, Spread
+from gdbench.analysis.verdicts import SLOWER, Verdict
 from gdbench.errors import GdbenchError
-from gdbench.report import numbers, style
-from gdbench.report.numbers import Spread
-from gdbench.suite import metrics, results
-from gdbench.suite.execute import LOST, target_label
+from gdbench.kernels import optimizers
+from gdbench.suite import results
 from gdbench.suite.results import Results
+from gdbench.suite.vocabulary import LOST, NOT_COMPARABLE, TUNING
 
 #: So many solvers can be told apart in one figure.
 FEW = 8
 
-COSTS = ("epochs", "samples", "seconds")
+#: A relative gap below this is rounding: curves are cut there, so that a log axis can show them.
+SMALLEST = 1e-16
 
 #: What identifies a solver on a problem.
 SOLVER = ["problem", "solver"]
@@ -54,7 +58,7 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class SolverView:
-    """A solver on a problem, at its best learning rate.
+    """A solver on a problem, at its chosen learning rate.
 
     Attributes
     ----------
@@ -66,21 +70,33 @@ class SolverView:
         Not gdbench's own.
     rate, tried : float, int
         The learning rate chosen (NaN where every rate diverged), of how many.
+    at_edge : bool
+        Whether it is the lowest or the highest that was tried.
+    deterministic : bool
+        Whether no seed makes a difference, so that it was counted once.
+    comparable : bool
+        Whether it minimises the problem's own objective.
     timed : bool
-        Whether it was timed alone; its seconds mean nothing otherwise.
+        Whether it was timed; its seconds mean nothing otherwise.
     note : str
         What a reader has to know, such as another objective.
-    costs : dict of target → dict of "epochs", "samples", "seconds" → Spread
+    costs : dict of target → dict of "epochs", "samples", "seconds", "call" → Spread
+    left_again : int
+        Seeds that left the headline target again, or diverged later.
     """
 
     solver: str
     label: str
     baseline: bool
+    backend: str
     optimizer: str
     variant: str
     batch_size: int | None
     rate: float
     tried: int
+    at_edge: bool
+    deterministic: bool
+    comparable: bool
     seeds: int
     epochs: float
     timed: bool
@@ -89,6 +105,7 @@ class SolverView:
     final: Spread
     metric: float
     costs: dict[float, dict[str, Spread]]
+    left_again: int
     curve: Curve
     sensitivity: Sensitivity
     row: pd.Series
@@ -104,16 +121,18 @@ class ProblemView:
         "linear", or the network's name: its `optimum` is then the best value known.
     refuted : bool
         Whether a run went below the `optimum` that was taken for the minimum.
-    headline : float or None
-        The tightest target that some solver reached with every seed; None if there is none.
+    headline : float
+        The target that solvers are ranked by, as the suite declares it.
     by : {"seconds", "epochs"}
-        What soonest means here: seconds where every solver with a usable rate was timed alone.
-    noise : float
-        Slower ÷ faster of identical timed runs; NaN where nothing was timed twice.
+        What soonest means here: seconds of the steps where every solver with a usable rate was timed.
+    noise : dict of "seconds", "call" → float
+        The A/A spread of each clock, as a factor; NaN where nothing was timed twice.
     pairs : int
-        How many solvers that noise comes from.
+        How many solvers were timed twice.
     seeds, shared : int
-        Of how many seeds there are runs, and over how many of them all solvers are compared; 0 if they have none in common.
+        Of how many seeds there are runs, and how many of them all solvers have.
+    verdicts : dict of solver → Verdict
+        Of each solver against the first.
     """
 
     name: str
@@ -129,14 +148,15 @@ class ProblemView:
     optimum: float
     refuted: bool
     start: float
-    headline: float | None
+    headline: float
     by: str
-    noise: float
+    noise: dict[str, float]
     pairs: int
     seeds: int
     shared: int
     solvers: list[SolverView]
     targets: tuple[float, ...]
+    verdicts: dict[str, Verdict]
 
     @property
     def certified(self) -> bool:
@@ -149,14 +169,21 @@ class ProblemView:
         return self.loss == "landscape"
 
     @property
+    def won(self) -> bool:
+        """Whether a solver reached the headline target with every seed."""
+        return self.cost(self.solvers[0]).complete
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """The costs that say something of it."""
-        return ("epochs",) if self.landscape else COSTS
+        if self.landscape:
+            return ("epochs",)
+        return tuple(COSTS) if self.by == "seconds" else ("epochs", "samples")
 
     @property
     def axes(self) -> dict[str, str]:
         """The costs that its curves are drawn against, with what they are called."""
-        return {kind: self.called(kind) for kind in self.kinds if kind != "seconds" or self.by == "seconds"}
+        return {kind: self.called(kind) for kind in self.kinds if kind != "call"}
 
     @property
     def unit(self) -> str:
@@ -165,21 +192,22 @@ class ProblemView:
 
     def called(self, kind: str) -> str:
         """The word for a cost."""
-        return "steps" if kind == "epochs" and self.landscape else kind
-
-    @property
-    def factor(self) -> float:
-        """The noise that a comparison by `by` has to exceed; epochs are counted and have none."""
-        return self.noise if self.by == "seconds" else 1.0
+        return {"call": "call seconds", "epochs": "steps" if self.landscape else "epochs"}.get(kind, kind)
 
     def cost(self, solver: SolverView) -> Spread:
         """What a solver needed to the headline target."""
-        return numbers.NOTHING if self.headline is None else solver.costs[self.headline][self.by]
+        return solver.costs[self.headline][self.by]
 
     def least(self, target: float, kind: str) -> float:
         """The smallest cost of any solver that reached a target with every seed; NaN where none did."""
         costs = [solver.costs[target][kind] for solver in self.solvers]
         return min((cost.value for cost in costs if cost.complete), default=math.nan)
+
+    @property
+    def peers(self) -> list[SolverView]:
+        """The solvers that are not known to be slower than the first."""
+        rest = [solver for solver in self.solvers[1:] if self.won and self.cost(solver).reached]
+        return [solver for solver in rest if self.verdicts[solver.solver].word != SLOWER]
 
     @cached_property
     def featured(self) -> list[SolverView]:
@@ -197,24 +225,29 @@ class ProblemView:
         """Solvers with something to tell."""
         return [(solver.label, solver.note) for solver in self.solvers if solver.note and self.certified]
 
+    @property
+    def edges(self) -> list[SolverView]:
+        """The solvers whose rate is the lowest or the highest that was tried."""
+        return [solver for solver in self.solvers if solver.at_edge]
+
 
 @dataclass(frozen=True)
 class View:
     """A whole results folder, ready to be shown."""
 
     results: Results
-    summary: pd.DataFrame
+    hits: Hits
     problems: list[ProblemView]
 
     @property
     def runs(self) -> pd.DataFrame:
-        """A row a run."""
-        return self.results.runs
+        """A row a run that was descended, not those that were only timed."""
+        return self.results.runs[self.results.runs.stage != "timed"]
 
     @cached_property
     def chosen(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """The runs of each solver at its best rate, by problem and solver."""
-        return dict(iter(metrics.at_best(self.results, self.summary).groupby(SOLVER)))
+        """The runs of each solver at its chosen rate, by problem and solver."""
+        return dict(iter(self.results.reported.groupby(SOLVER)))
 
     @property
     def machine(self) -> dict[str, Any]:
@@ -247,18 +280,16 @@ def build(found: Results) -> View:
     """The view of results."""
     if found.runs.empty or found.tuning.empty:
         raise GdbenchError(f"{found.folder} holds no finished run yet: let `gdbench run` go on")
-    summary = metrics.summary(found)
+    hits = Hits(found.hits)
     # a run that failed though f* is known is one that went below it
     lost = set(found.runs.problem[(found.runs.status == "failed") & found.runs.optimum.notna()])
-    noise = metrics.clock_noise(found).set_index("problem")
-    chosen = metrics.at_best(found, summary)
-    drawn = Drawn(chosen_curves(found, chosen), sensitivities(found), shared_seeds(chosen))
+    drawn = Drawn(chosen_curves(found), sensitivities(found))
     slugs = Slugs()
     problems = [
-        _problem(found, str(name), slugs(str(name)), rows, noise, drawn, str(name) in lost)
-        for name, rows in summary.groupby("problem", sort=False)
+        _problem(found, hits, str(name), slugs(str(name)), runs, drawn, str(name) in lost)
+        for name, runs in found.runs.groupby("problem", sort=False)
     ]
-    return View(found, summary, problems)
+    return View(found, hits, problems)
 
 
 class Slugs:
@@ -278,24 +309,18 @@ class Slugs:
         return slug
 
 
-def shared_seeds(chosen: pd.DataFrame) -> dict[str, int]:
-    """Over how many seeds all solvers of each problem are compared; 0 where they have none in common."""
-    common = metrics.in_common(chosen)
-    return chosen.seed.where(common).groupby(chosen.problem).nunique().to_dict()
-
-
-def chosen_curves(found: Results, chosen: pd.DataFrame) -> dict[tuple[str, str], Curve]:
-    """The curve over seeds of each solver at its best rate, by problem and solver.
+def chosen_curves(found: Results) -> dict[tuple[str, str], Curve]:
+    """The curve over seeds of each solver at its chosen rate, by problem and solver.
 
     It goes over the steps that at least half of the seeds recorded.
     """
-    runs = chosen[chosen.optimum.notna()]
+    runs = found.reported[found.reported.optimum.notna()]
     points = found.curves[found.curves.run_id.isin(runs.run_id)]
     points = points.assign(run_id=points.run_id.astype(str)).merge(
         runs[["run_id", *SOLVER, "objective_start", "optimum"]], on="run_id"
     )
     gap = points.gap / (points.objective_start - points.optimum)
-    points = points.assign(relative_gap=gap.clip(lower=numbers.SMALLEST))
+    points = points.assign(relative_gap=gap.clip(lower=SMALLEST))
     points = points[(points.step > 0) & np.isfinite(points.relative_gap)]
     steps = points.groupby([*SOLVER, "step"])
     table = steps[["epoch", "samples", "seconds", "relative_gap"]].median()
@@ -312,22 +337,25 @@ NO_CURVE = Curve(*[np.empty(0)] * 6)
 
 @dataclass(frozen=True)
 class Drawn:
-    """Curves and sensitivities, by problem and solver; and the seeds that the solvers share, by problem."""
+    """Curves and sensitivities, by problem and solver."""
 
     curves: dict[tuple[str, str], Curve]
     sensitivities: dict[tuple[str, str], Sensitivity]
-    shared: dict[str, int]
 
 
-def _problem(
-    found: Results, name: str, slug: str, rows: pd.DataFrame, noise: pd.DataFrame, drawn: Drawn, refuted: bool
-) -> ProblemView:
-    runs = found.tuning[found.tuning.problem == name]
-    epochs = runs.groupby("solver").epochs.max()
-    solvers = [_solver(row, epochs[row.solver], drawn, found.targets) for _, row in rows.iterrows()]
-    measured, seeds = runs[runs.optimum.notna()], runs.seed.nunique()
+def _problem(found: Results, hits: Hits, name: str, slug: str, runs: pd.DataFrame, drawn: Drawn, refuted: bool) -> ProblemView:
+    solvers = [_solver(found, hits, group, drawn) for _, group in runs.groupby("solver", sort=False)]
+    measured = runs[runs.optimum.notna()]
     first = (measured if len(measured) else runs).iloc[0]
-    problem = ProblemView(
+    by, seeds = _measure(solvers), [set(hits.seeds(name, solver.solver)) for solver in solvers if math.isfinite(solver.rate)]
+    every, shared = set().union(*seeds), set.intersection(*seeds) if seeds else set()
+    headline = found.headline
+    solvers.sort(key=lambda one: (not one.costs[headline][by].complete, one.costs[headline][by].value, one.final.value))
+    rest = [solver.solver for solver in solvers[1:] if solver.comparable and math.isfinite(solver.rate)]
+    winner = solvers[0].solver
+    kind = "samples" if by == "epochs" else by
+    pairs = {"seconds": hits.clock_pairs(name, "seconds"), "call": hits.clock_pairs(name, "call")}
+    return ProblemView(
         name=name,
         slug=slug,
         dataset=str(first.dataset),
@@ -341,22 +369,16 @@ def _problem(
         optimum=float(first.optimum),
         refuted=refuted,
         start=float(first.objective_start),
-        headline=_headline(solvers, found.targets),
-        by=_measure(solvers),
-        noise=float(noise.factor.get(name, math.nan)),
-        pairs=int(noise.pairs.get(name, 0)),
-        seeds=seeds,
-        shared=drawn.shared.get(name, seeds),
+        headline=headline,
+        by=by,
+        noise={clock: 1 + hits.clock_spread(name, clock) for clock in pairs},
+        pairs=len(pairs["seconds"]),
+        seeds=len(every),
+        shared=len(shared),
         solvers=solvers,
         targets=found.targets,
+        verdicts={one: hits.verdict(name, (one, winner), headline, kind, len(rest)) for one in rest},
     )
-    problem.solvers.sort(key=lambda solver: _order(problem, solver))
-    return problem
-
-
-def _order(problem: ProblemView, solver: SolverView) -> tuple[float, ...]:
-    cost = problem.cost(solver)
-    return (not cost.complete, cost.value, solver.final.value)
 
 
 def usable(solvers: list[SolverView]) -> list[SolverView]:
@@ -370,36 +392,45 @@ def _measure(solvers: list[SolverView]) -> str:
     return "seconds" if found and all(solver.timed for solver in found) else "epochs"
 
 
-def _headline(solvers: list[SolverView], targets: tuple[float, ...]) -> float | None:
-    """The tightest target that a solver reached with all of its seeds."""
-    reached = [target for target in targets if any(s.costs[target]["samples"].complete for s in solvers)]
-    return min(reached, default=None)
-
-
-def _solver(row: pd.Series, epochs: float, drawn: Drawn, targets: tuple[float, ...]) -> SolverView:
-    key = (str(row.problem), str(row.solver))
-    timed = row.timing == "alone"
+def _solver(found: Results, hits: Hits, runs: pd.DataFrame, drawn: Drawn) -> SolverView:
+    key = (str(runs.problem.iloc[0]), str(runs.solver.iloc[0]))
+    tuned, chosen = runs[runs.stage == TUNING], runs[runs.stage == "report"]
+    row = (chosen if len(chosen) else runs).iloc[0]
+    rows = hits.of(*key, found.headline)
+    some = rows.iloc[0] if len(rows) else None
+    spreads = {target: {kind: hits.spread(*key, target, kind) for kind in COSTS} for target in found.targets}
     return SolverView(
-        solver=row.solver,
+        solver=key[1],
         label=label(row),
         baseline=row.backend != "gdbench",
+        backend=str(row.backend),
         optimizer=str(row.optimizer),
         variant=str(row.variant),
         batch_size=None if pd.isna(row.batch_size) else int(row.batch_size),
-        rate=float(row.learning_rate),
-        tried=int(row.n_rates),
-        seeds=int(row.seeds),
-        epochs=float(epochs),
-        timed=timed,
-        note=str(row.note),
-        status=str(row.status),
-        final=_final(row),
-        metric=float(row.test_metric),
-        costs={target: _costs(row, target_label(target), timed) for target in targets},
+        rate=float(row.learning_rate) if len(chosen) else math.nan,
+        tried=tuned.learning_rate.nunique(),
+        at_edge=bool(some is not None and some.at_edge),
+        deterministic=bool(some is not None and some.deterministic),
+        comparable=not (some is not None and some.miss == NOT_COMPARABLE),
+        seeds=rows.seed.nunique(),
+        epochs=float(runs.epochs.max()),
+        timed=bool((runs.stage == "timed").any()),
+        note=next((note for note in runs.note if note), ""),
+        status=str((chosen if len(chosen) else runs).status.mode().iloc[0]),
+        final=_final(chosen),
+        metric=middle_of(chosen.test_metric),
+        costs=spreads,
+        left_again=int(rows.left_again.sum()),
         curve=drawn.curves.get(key, NO_CURVE),
         sensitivity=drawn.sensitivities[key],
         row=row,
     )
+
+
+def middle_of(values: pd.Series) -> float:
+    """The median of what is known; NaN if nothing is."""
+    known = values.dropna()
+    return float(known.median()) if len(known) else math.nan
 
 
 def label(row: pd.Series) -> str:
@@ -407,33 +438,28 @@ def label(row: pd.Series) -> str:
     if row.backend != "gdbench":
         return str(row.solver)
     word = rf"(?<![\w-]){re.escape(str(row.optimizer))}(?![\w-])"
-    return re.sub(word, lambda _: style.optimizer_name(row.optimizer), str(row.solver), count=1)
+    return re.sub(word, lambda _: optimizer_name(row.optimizer), str(row.solver), count=1)
 
 
-def _costs(row: pd.Series, target: str, timed: bool) -> dict[str, Spread]:
-    found = {}
-    for cost in COSTS:
-        middle, low, high = (float(row[f"{cost}_to_{target}{end}"]) for end in ("", "_low", "_high"))
-        if math.isnan(middle) or (cost == "seconds" and not timed):
-            found[cost] = numbers.NOTHING
-        else:
-            found[cost] = Spread(middle, low, high, int(row[f"reached_{target}"]), int(row.seeds))
-    return found
+def optimizer_name(optimizer: str) -> str:
+    """An optimizer's name as its authors write it: "adam" → "Adam"."""
+    if optimizer == "gd":
+        return "GD"
+    return optimizers.registry[optimizer].__name__ if optimizer in optimizers.registry else optimizer
 
 
-def _final(row: pd.Series) -> Spread:
-    ends = (float(row[f"relative_gap{end}"]) for end in ("", "_low", "_high"))
-    middle, low, high = (max(end, numbers.SMALLEST) for end in ends)
-    if math.isnan(row.relative_gap) or row.status in LOST:
-        return numbers.NOTHING
-    return Spread(middle, low, high, int(row.seeds), int(row.seeds))
+def _final(runs: pd.DataFrame) -> Spread:
+    """The gap that the runs of the chosen rate ended at."""
+    gaps = runs.relative_gap.mask(runs.status.isin(LOST) & runs.relative_gap.notna(), math.inf).to_numpy(dtype=float)
+    found = uncertainty.spread(np.maximum(gaps, SMALLEST))
+    return found if found.reached else NOTHING
 
 
 def sensitivities(found: Results) -> dict[tuple[str, str], Sensitivity]:
     """The sensitivity of each solver, by problem and solver."""
     runs = found.tuning[[*SOLVER, "learning_rate", "status", "relative_gap"]]
-    usable = ~runs.status.isin(LOST) & np.isfinite(runs.relative_gap)
-    final = runs.relative_gap.clip(lower=numbers.SMALLEST).where(usable)
+    sound = ~runs.status.isin(LOST) & np.isfinite(runs.relative_gap)
+    final = runs.relative_gap.clip(lower=SMALLEST).where(sound)
     runs = runs.assign(final=final, lost=runs.status == "diverged")
     rates = runs.groupby([*SOLVER, "learning_rate"])
     table = (
