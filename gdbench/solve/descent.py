@@ -190,6 +190,8 @@ class Descent:
     def _factors(self, steps: int) -> np.ndarray:
         """The schedule's factors for the next steps."""
         if isinstance(self.schedule, schedules.Constant):
+            if steps > self.ones.size:  # further than the budget
+                self.ones = np.ones(steps, self.dtype)
             return self.ones[:steps]
         numbers = np.arange(1, steps + 1, dtype=np.float64) + self.state.steps[0]
         return factors_of(self.schedule, numbers, self.dtype)

@@ -164,3 +164,16 @@ def test_the_scale_is_the_steps_that_it_stands_for(idle, strength):
         fit_intercept=False,
     )
     assert fitted.coef[0] == pytest.approx(rate * (1 - strength) ** idle, rel=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "sag", "adam"])
+def test_a_descent_may_go_further_than_its_budget(optimizer):
+    """Each step needs a rate: without one it would not be taken, or would read beyond the rates."""
+    x, y = np.linspace(-1, 1, 24).reshape(8, 3), np.arange(8.0)
+    ends = []
+    for epochs in (2, 40):
+        setting = settle(optimizer=optimizer, variant="stochastic", learning_rate=0.01, epochs=epochs)
+        descent = Descent(make_task(x, y, setting)[0], setting)
+        descent.advance(40 * len(y))
+        ends.append(descent.weights())
+    np.testing.assert_array_equal(*ends)
