@@ -52,7 +52,7 @@ def run_time_distribution(hits: Hits, who: list[Contestant], problems: list[Prob
     if not reached.size:
         return []
     x = np.geomspace(reached.min(), 1.01 * reached.max(), 100)
-    return [Line(one, x, share_within(*part[:1], x, part[1])) for one, part in zip(who, found, strict=True)]
+    return [Line(one, x, share_within(part[0], x, part[1])) for one, part in zip(who, found, strict=True)]
 
 
 def share_within(values: np.ndarray, x: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

@@ -43,7 +43,7 @@ CANDIDATES: dict[str, tuple[Shape, ...]] = {
 }
 
 #: The order of the rows, and the descent that is measured.
-WORK = {
+WORK: dict[str, dict[str, Any]] = {
     "sequential": {"variant": "batch"},
     "block": {"variant": "stochastic", "shuffle": "block"},
     "random": {"variant": "stochastic", "shuffle": "epoch"},

@@ -24,7 +24,18 @@ FAULTS = plant.faults()
 #: Parts of the house, each of which has faults of its own.
 PARTS = (
     *("kernels/optimizers", "kernels/losses", "kernels/penalties", "kernels/schedules", "kernels/order", "kernels/landscapes"),
-    *("kernels/models", "kernels/compile", "tasks", "solve", "problems", "estimators", "baselines", "suite", "report", "parity"),
+    *(
+        "kernels/models",
+        "kernels/compile",
+        "tasks",
+        "solve",
+        "problems",
+        "estimators",
+        "baselines",
+        "suite",
+        "analysis",
+        "parity",
+    ),
     *("demo", "cli"),
 )
 

@@ -156,11 +156,14 @@ def test_a_few_chunks_are_in_memory_at_a_time(variant, tmp_path):
     words = [sys.executable, "-c", MEMORY, str(tmp_path / "small"), str(tmp_path / "large"), variant]
     chunk, data = rows * columns * 8, 20 * rows * columns * 8
     assert data > 300e6
-    # The system's allocator gives back at once what is freed; pyarrow's own keeps some of it now and then, on a busy machine.
-    plain = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    # What counts is what is held: pyarrow's own allocator keeps some of what is freed, and so does the system's, unless each
+    # large block is a mapping of its own.
+    plain = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_MMAP_THRESHOLD_": "65536"}
     grown = int(subprocess.run(words, capture_output=True, text=True, check=True, env=plain).stdout)
 
-    assert grown < 5 * chunk + 40 * 20 * rows  # what y, its weights and the row order take, too
+    # The chunk at work, the next, the one being decoded beside its pages, and a piece gathered from two of them; what y, its
+    # weights and the row order take, too.
+    assert grown < 6 * chunk + 40 * 20 * rows
 
 
 def test_the_stochastic_variant_is_refused(folder):

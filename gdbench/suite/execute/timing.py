@@ -99,7 +99,8 @@ def seconds_a_step(call: Callable[[int], None], epoch: int) -> float:
     """
     short, rough = _once(call, epoch), _once(call, 2 * epoch)
     more = min(max(math.ceil(LONGER / max(rough - short, 1e-7)), 1), MOST_EPOCHS)
-    shorts, longs = [short], []
+    shorts: list[float] = [short]
+    longs: list[float] = []
     while len(longs) < CALLS and sum(longs) < ENOUGH:
         shorts.append(_once(call, epoch))
         longs.append(_once(call, (1 + more) * epoch))
