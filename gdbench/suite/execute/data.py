@@ -200,10 +200,12 @@ def _metrics(work: Pass, problem: Problem, w: np.ndarray) -> dict[str, Any]:
     """How well the last weights predict."""
     network = work.case.network
     with np.errstate(all="ignore"):
+        coef: Any
+        intercept: Any
         if network is not None:
-            coef, intercept = w, np.float64(0.0)  # all parameters
+            coef, intercept = w, 0.0  # all parameters
         else:
-            coef, intercept = (w[:, :-1], w[:, -1]) if len(w) > 1 else (w[0, :-1], w[0, -1])
+            coef, intercept = (w[:, :-1], w[:, -1]) if len(w) > 1 else (w[0, :-1], float(w[0, -1]))
         return {
             "train_metric": problem.metric(coef, intercept, "train", network),
             "test_metric": problem.metric(coef, intercept, "test", network),
