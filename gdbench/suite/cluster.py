@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from concurrent.futures import Future
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from gdbench.errors import GdbenchError, one_line
@@ -23,12 +24,15 @@ from gdbench.suite.vocabulary import Record
 from gdbench.suite.warm import processes
 
 try:
-    from distributed import Client, LocalCluster, Worker, WorkerPlugin
+    from distributed import Client, LocalCluster, Worker, WorkerPlugin, get_worker
 except ImportError as error:
     raise GdbenchError(f"--dask needs the extra dask: pip install 'gdbench[dask]' ({one_line(error)})") from None
 
 #: Seconds to reach a scheduler, and to wait for a first or another worker.
 REACH, GRACE = 10.0, 60.0
+
+#: Where a worker tells of the pass for which it ends itself, and the seconds for which it waits until that is sent.
+ENDED, SENT = "gdbench-ended", 2.0
 
 
 class Cluster:
@@ -56,12 +60,16 @@ class Cluster:
         self.sent: dict[Any, Any] = {}
         self.seen = monotonic()
         self.slots = 0
+        #: The first run of each pass that a worker ended itself for; and what awaits each pass.
+        self.ended: set[str] = set()
+        self.awaited: dict[str, Future] = {}
 
     def __enter__(self) -> Cluster:
         with contextlib.ExitStack() as stack:
             self.client = stack.enter_context(self._connect(stack))
             self._make_ready()
             stack.callback(self._leave)
+            self.client.subscribe_topic(ENDED, self._hear)
             self.slots = max(1, sum(self.client.nthreads().values()))
             self.executor = self.client.get_executor(pure=False)
             self.stack = stack.pop_all()
@@ -101,11 +109,24 @@ class Cluster:
         """Hand out a pass, with the data it needs."""
         self.seen = monotonic()
         try:
-            return self.executor.submit(apart, work, self._data(work), spread.limit_of(work))
+            future = self.executor.submit(apart, work, self._data(work), spread.limit_of(work))
+            self.awaited[work.runs[0].run_id] = future
+            return future
         except GdbenchError:
             raise
         except Exception as error:
             raise self._gone(error) from None
+
+    def timed_out(self, work: Pass) -> bool:
+        """Whether a worker ended itself because the time of the pass was over."""
+        return work.runs[0].run_id in self.ended
+
+    def _hear(self, event: tuple[float, str]) -> None:
+        """Give a pass up whose worker tells that it ends, before the scheduler hands it to the next."""
+        run_id = event[1]
+        if run_id in self.awaited:
+            self.ended.add(run_id)
+            threading.Thread(target=self.awaited[run_id].cancel, daemon=True).start()  # this is the client's own thread
 
     def _data(self, work: Pass) -> Any:
         """The problem, on every worker already; None where the pass needs no data, or fails before it would."""
@@ -182,5 +203,12 @@ def apart(work: Pass, problem: Problem | None, limit: float) -> list[Record]:
     """Execute a pass on a worker, which ends where it takes longer than `limit` seconds; its nanny starts another."""
     if problem is not None:
         work.case.keep(problem, work.solver.dtype)
-    with spread.ended_after(limit), spread.one_thread():
+    worker = get_worker()
+
+    def tell() -> None:
+        worker.log_event(ENDED, work.runs[0].run_id)
+        sleep(SENT)
+
+    spread.prepare(work)
+    with spread.ended_after(limit, tell), spread.one_thread():
         return execute(work)

@@ -22,7 +22,9 @@ The keys, each with its default::
     [budget]
     epochs = 50
     updates = 10000                    # optional: fewer epochs, where these updates are taken earlier
-    seconds = 10.0                     # optional: on the clock of one run; a landscape's ends by its epochs alone
+    seconds = 10.0                     # optional: on the clock of one run; a landscape's ends by its epochs alone.
+                                       # With plugins, a pass without it is ended after an hour, or after a hundred times what
+                                       # `plan` estimates for it, whichever is longer; compiling does not count
     record = 40                        # points on a curve, the same samples for every solver of a problem
     seeds = 5                          # optional: only so many of the reporting seeds, where runs are long
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
 from gdbench.errors import GdbenchError, one_line
+from gdbench.kernels.compile.jit import seconds_compiling
 from gdbench.suite.execute import execute, failed
 from gdbench.suite.plan import Pass
 from gdbench.suite.spec import import_plugins
@@ -29,8 +32,13 @@ AHEAD = 4
 #: How often a pass whose process died is tried again by itself.
 RETRIES = 2
 
-#: Seconds beside its limit that a pass may take, for loading and compiling, before its process is ended.
+#: Seconds beside its limit that a pass may take, for loading and evaluating, before its process is ended. Compiling is on no
+#: clock of this file.
 GRACE = 120.0
+
+#: Without a limit in the budget, a pass of a suite with plugins is ended after these seconds, or so many times its estimate,
+#: whichever is longer: a body that never ends would hold up the suite for ever.
+LONGEST, TIMES_ESTIMATE = 3600.0, 100.0
 
 #: Seconds without a result after which it is asked whether any can still come.
 PATIENCE = 5.0
@@ -46,6 +54,9 @@ class Crew(Protocol):
 
     def submit(self, work: Pass) -> Future:
         """Hand out a pass; the future's result is the list of its records."""
+
+    def timed_out(self, work: Pass) -> bool:
+        """Whether a pass that lost its process was ended because its time was over."""
 
     def check(self) -> None:
         """Raise a GdbenchError where no result can be expected any more."""
@@ -63,10 +74,13 @@ class Processes:
         self.slots = slots
 
     def __enter__(self) -> Processes:
+        #: Of each pass whose process was ended a file, named after its first run.
+        self.ended = tempfile.TemporaryDirectory(prefix="gdbench-ended-")
         return self
 
     def __exit__(self, *error: object) -> None:
         self._pool().shutdown(wait=True, kill_workers=True)
+        self.ended.cleanup()
 
     def _pool(self) -> Any:
         """The pool; a new one where a process of the last has died."""
@@ -83,7 +97,14 @@ class Processes:
 
     def submit(self, work: Pass) -> Future:
         """Hand out a pass."""
-        return self.call(apart, work, limit_of(work))
+        return self.call(apart, work, limit_of(work), self._mark(work))
+
+    def timed_out(self, work: Pass) -> bool:
+        """Whether the pass was ended because its time was over."""
+        return self._mark(work).exists()
+
+    def _mark(self, work: Pass) -> Path:
+        return Path(self.ended.name, work.runs[0].run_id)
 
     def check(self) -> None:
         """Processes that are gone are replaced, so there is always something to expect."""
@@ -92,6 +113,7 @@ class Processes:
 def executed(todo: Sequence[Pass], crew: Crew) -> Iterator[tuple[Pass, list[Record]]]:
     """Each pass with its records, in the order in which they are done."""
     lost: list[Pass] = []
+    slow = False
     queue, waiting = iter(todo), dict[Future, Pass]()
     try:
         while True:
@@ -101,18 +123,30 @@ def executed(todo: Sequence[Pass], crew: Crew) -> Iterator[tuple[Pass, list[Reco
                 break
             for future in _first(list(waiting), crew):
                 work = waiting.pop(future)
-                error = _error(future)
-                if error is None:
-                    yield work, future.result()
-                elif died(error):
+                records = _records(work, future, crew)
+                if records is None:
                     lost.append(work)
                 else:
-                    yield work, _failed(work, error)
+                    slow = slow or crew.timed_out(work)
+                    yield work, records
     finally:
         for future in waiting:
             future.cancel()
+    if slow:  # the others were lost with the process that was ended
+        yield from executed(lost, crew)
+        return
     for work in lost:
         yield work, _alone(work, crew)
+
+
+def _records(work: Pass, future: Future, crew: Crew) -> list[Record] | None:
+    """The records of a pass that is done; None where its process is gone, and it is not known why."""
+    error = _error(future)
+    if error is None:
+        return future.result()
+    if crew.timed_out(work):
+        return _ended(work)
+    return None if died(error) else _failed(work, error)
 
 
 def _first(futures: list[Future], crew: Crew) -> list[Future]:
@@ -132,28 +166,31 @@ def _error(future: Future) -> BaseException | None:
 def _alone(work: Pass, crew: Crew) -> list[Record]:
     """The records of a pass that lost its process, tried again with no other beside it."""
     error: BaseException | None = None
-    limit = limit_of(work)
     for _ in range(RETRIES):
         crew.check()
-        begin = monotonic()
         (future,) = _first([crew.submit(work)], crew)
+        records = _records(work, future, crew)
+        if records is not None:
+            return records
         error = _error(future)
-        if error is None:
-            return future.result()
-        if not died(error):
-            return _failed(work, error)
-        if monotonic() - begin >= limit:
-            reason = f"ended with its process after {limit:g} s: the budget's seconds, and {GRACE:g} s for compiling"
-            records = [failed(work, run, reason) for run in work.runs]
-            return [replace(record, row=record.row | {"status": "timeout"}) for record in records]
     reason = f"its process died {1 + RETRIES} times ({one_line(error)}): is there enough memory?"
     return [failed(work, run, reason) for run in work.runs]
 
 
 def limit_of(work: Pass) -> float:
-    """Seconds after which the process of a pass is ended; inf without a limit in its budget."""
+    """Seconds, compiling apart, after which the process of a pass is ended; inf where nothing in it can go on for ever."""
     seconds = work.case.budget.seconds
-    return math.inf if seconds is None else seconds * len(work.runs) + GRACE
+    if seconds is not None:
+        return seconds * len(work.runs) + GRACE
+    return max(LONGEST, TIMES_ESTIMATE * work.estimate) if work.case.plugins else math.inf
+
+
+def _ended(work: Pass) -> list[Record]:
+    """The records of a pass whose time was over."""
+    why = "no seconds are in its budget" if work.case.budget.seconds is None else f"its budget's seconds, and {GRACE:g} s beside"
+    reason = f"ended with its process after {limit_of(work):g} s: {why}"
+    records = [failed(work, run, reason) for run in work.runs]
+    return [replace(record, row=record.row | {"status": "timeout"}) for record in records]
 
 
 def died(error: BaseException) -> bool:
@@ -167,27 +204,58 @@ def _failed(work: Pass, error: BaseException) -> list[Record]:
     return [failed(work, run, reason) for run in work.runs]
 
 
-def apart(work: Pass, limit: float = math.inf) -> list[Record]:
-    """Execute a pass in a process that does nothing else, and that ends where the pass takes longer than `limit` seconds."""
-    with ended_after(limit):
-        import_plugins(work.case.plugins)
-        with one_thread():
-            return execute(work)
+def apart(work: Pass, limit: float = math.inf, mark: Path | None = None) -> list[Record]:
+    """Execute a pass in a process that does nothing else, and that ends where the pass takes longer than `limit` seconds.
+
+    The file `mark` then says so. What a run needs from outside of it, data and their optimum, is not on that clock.
+    """
+    import_plugins(work.case.plugins)
+    prepare(work)
+    with ended_after(limit, mark.touch if mark else None), one_thread():
+        return execute(work)
+
+
+def prepare(work: Pass) -> None:
+    """Load the data of a pass and find their optimum; what fails here is told by the run itself."""
+    if work.case.landscape or work.error:
+        return
+    with contextlib.suppress(Exception):
+        problem = work.case.load(work.solver.dtype)
+        if work.case.network is None and not foreign_sources(problem.loss, problem.penalty):
+            _ = problem.optimum
 
 
 @contextlib.contextmanager
-def ended_after(seconds: float) -> Iterator[None]:
-    """End this process after so many seconds: kernels run without Python's lock, so that a thread can do it at any time."""
+def ended_after(seconds: float, tell: Callable[[], Any] | None = None) -> Iterator[None]:
+    """End this process after so many seconds beside those of compiling: kernels run without Python's lock, so a thread can.
+
+    Parameters
+    ----------
+    seconds : float
+    tell : callable, optional
+        Called before it ends.
+    """
     if math.isinf(seconds):
         yield
         return
-    watchdog = threading.Timer(seconds, os._exit, (1,))
-    watchdog.daemon = True
-    watchdog.start()
+    over = threading.Event()
+    begin, compiled = monotonic(), seconds_compiling()
+
+    def watch() -> None:
+        while (left := seconds - (monotonic() - begin) + (seconds_compiling() - compiled)) > 0:
+            if over.wait(max(left, 0.02)):
+                return
+        try:
+            if tell:
+                tell()
+        finally:
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
-        watchdog.cancel()
+        over.set()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +15,10 @@ import pytest
 
 from gdbench import cli
 from gdbench.errors import GdbenchError
+from gdbench.kernels.compile import jit
 from gdbench.suite import identity, load, plan, run_suite, spec, spread
 from gdbench.suite.execute import execute
 from gdbench.suite.progress import Reporter
-from gdbench.writing import stdout_to_stderr
 
 
 def without_clocks(runs):
@@ -59,7 +60,7 @@ def test_a_dead_process_costs_a_retry_and_what_kills_each_of_them_fails_alone(pa
         class Deadly:
             """A crew whose first pass kills its process, the first time; and the third one always."""
 
-            slots, check, first = crew.slots, crew.check, True
+            slots, check, timed_out, first = crew.slots, crew.check, crew.timed_out, True
 
             def submit(self, work):
                 if work is passes[2] or (work is passes[0] and self.first):
@@ -88,7 +89,7 @@ def test_what_is_raised_in_a_process_keeps_its_words(passes):
     with spread.Processes(1) as crew:
 
         class Complaining:
-            slots, check = crew.slots, crew.check
+            slots, check, timed_out = crew.slots, crew.check, crew.timed_out
 
             def submit(self, work):
                 return crew.call(complain) if work is passes[0] else crew.submit(work)
@@ -99,23 +100,28 @@ def test_what_is_raised_in_a_process_keeps_its_words(passes):
     assert found[passes[1].runs[0].run_id][0].row["status"] != "failed"
 
 
-def never_ends(limit):
-    with spread.ended_after(limit):
+def never_ends(limit, mark):
+    with mark.with_suffix(".begun").open("a") as file:
+        file.write("once ")
+    with spread.ended_after(limit, mark.touch):
         while True:
             pass
 
 
-def test_a_pass_that_does_not_end_is_ended_with_its_process_and_the_others_go_on(passes, monkeypatch):
-    monkeypatch.setattr(spread, "limit_of", lambda work: 1.0 if work is passes[1] else math.inf)
+def test_a_pass_that_does_not_end_is_ended_with_its_process_once_and_the_others_go_on(passes, monkeypatch):
+    limit_of = spread.limit_of
+    monkeypatch.setattr(spread, "limit_of", lambda work: 1.0 if work is passes[1] else limit_of(work))
     with spread.Processes(1) as crew:
+        mark = crew._mark(passes[1])
 
         class Endless:
-            slots, check = crew.slots, crew.check
+            slots, check, timed_out = crew.slots, crew.check, crew.timed_out
 
             def submit(self, work):
-                return crew.call(never_ends, 1.0) if work is passes[1] else crew.submit(work)
+                return crew.call(never_ends, 1.0, mark) if work is passes[1] else crew.submit(work)
 
         found = dict((work.runs[0].run_id, records) for work, records in spread.executed(passes[:3], Endless()))
+        assert mark.with_suffix(".begun").read_text() == "once "
     for work in passes[:3]:
         for record in found[work.runs[0].run_id]:
             if work is passes[1]:
@@ -125,10 +131,26 @@ def test_a_pass_that_does_not_end_is_ended_with_its_process_and_the_others_go_on
                 assert record.row["status"] not in ("timeout", "failed")
 
 
+def compiles_for_long(limit, seconds):
+    """What a pass does whose kernels take long to compile."""
+    with spread.ended_after(limit), jit._rarely_collected:
+        time.sleep(seconds)
+    return "healthy"
+
+
+def test_no_pass_is_ended_because_its_kernels_compile():
+    with spread.Processes(1) as crew:
+        assert crew.call(compiles_for_long, 0.5, 2.0).result(60) == "healthy"
+
+
 def test_the_limit_of_a_pass_is_its_budget_s(passes):
-    limited = replace(passes[0], case=replace(passes[0].case, budget=passes[0].case.budget.model_copy(update={"seconds": 2.0})))
+    budget = passes[0].case.budget
+    limited = replace(passes[0], case=replace(passes[0].case, budget=budget.model_copy(update={"seconds": 2.0})))
     assert spread.limit_of(limited) == 2.0 * len(limited.runs) + spread.GRACE
     assert spread.limit_of(passes[0]) == math.inf
+    foreign = replace(passes[0], case=replace(passes[0].case, plugins=("mine.py",)))
+    assert spread.limit_of(replace(foreign, estimate=0.1)) == spread.LONGEST
+    assert spread.limit_of(replace(foreign, estimate=1e4)) == 1e4 * spread.TIMES_ESTIMATE
 
 
 ENDLESS = """
@@ -148,24 +170,32 @@ class Endless(NamedTuple):
 """
 
 
-@pytest.mark.slow
-def test_a_plugin_that_prints_and_never_ends_leaves_json_and_a_timeout(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(spread, "GRACE", 20.0)
+@pytest.fixture
+def endless(tmp_path, monkeypatch):
+    """A suite of a solver that never ends and a healthy one, whose kernels are still to be compiled in each process."""
+    monkeypatch.setattr(spread, "GRACE", 1.0)
     (tmp_path / "mine.py").write_text(ENDLESS)
     (tmp_path / "a.toml").write_text(
         "seeds = 1\nlearning_rates = [0.01]\nrepeats = 1\nplugins = ['mine.py']\nbudget = { epochs = 3, seconds = 0.5 }\n"
         "problems = [{ data = 'diabetes' }]\nsolvers = [{ optimizer = 'endless' }, { optimizer = 'gd' }]\n"
     )
-    with stdout_to_stderr():
-        warm = [work for work in plan.make(spec.load(tmp_path / "a.toml")).passes if work.solver.optimizer == "gd"]
-        assert execute(warm[0])[0].row["status"] == "budget"  # compiles before any limit runs
-    cli.main(["run", str(tmp_path / "a.toml"), "--out", str(tmp_path / "out"), "--no-report", "--json"])
+    return tmp_path / "a.toml"
+
+
+def assert_one_timed_out(found):
+    runs = found.runs.groupby("optimizer")
+    assert runs["status"].agg(set)["endless"] == {"timeout"}
+    assert runs["status"].agg(set)["gd"] <= {"budget", "converged"}
+    assert runs["stage"].agg(set)["endless"] == {"tuning"}  # it is not run once more for its time
+
+
+@pytest.mark.slow
+def test_a_plugin_that_prints_and_never_ends_leaves_json_and_a_timeout(endless, tmp_path, capfd):
+    cli.main(["run", str(endless), "--out", str(tmp_path / "out"), "--no-report", "--json"])
     captured = capfd.readouterr()
     assert json.loads(captured.out)["status"]["timeout"] >= 1
     assert "hello from the plugin" in captured.err
-    runs = load(tmp_path / "out").runs.groupby("optimizer")["status"].agg(set)
-    assert runs["endless"] == {"timeout"}
-    assert runs["gd"] <= {"budget", "converged"}
+    assert_one_timed_out(load(tmp_path / "out"))
 
 
 # A Dask cluster -----------------------------------------------------------------------------------------------------
@@ -210,6 +240,13 @@ def test_workers_import_plugins_that_they_cannot_read(tmp_path, workers):
     with spread.Processes(1) as crew:  # processes of this machine read them
         near = [record for _, records in spread.executed(on_landscape, crew) for record in records]
     assert {record.run_id: record.row["objective"] for record in near}.items() <= objectives.items()
+
+
+@pytest.mark.slow
+def test_a_worker_whose_pass_does_not_end_is_ended_once_and_the_others_go_on(endless, tmp_path, workers):
+    before = {worker.pid for worker in workers.workers.values()}
+    assert_one_timed_out(run_suite(endless, tmp_path / "out", dask=workers.scheduler_address))
+    assert len(before & {worker.pid for worker in workers.workers.values()}) == len(before) - 1
 
 
 def test_data_travels_once_to_each_worker(passes, workers):

@@ -15,6 +15,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -68,6 +69,7 @@ class _RarelyCollected:
         self.lock = threading.Lock()
         self.compilations = 0
         self.before = self.raised = gc.get_threshold()
+        self.seconds, self.since = 0.0, 0.0
 
     def __enter__(self) -> None:
         with self.lock:
@@ -75,16 +77,26 @@ class _RarelyCollected:
                 self.before = first, *others = gc.get_threshold()
                 gc.set_threshold(max(first, COLLECT_AFTER) if first > 0 else 0, *others)
                 self.raised = gc.get_threshold()
+                self.since = monotonic()
             self.compilations += 1
 
     def __exit__(self, *failure: object) -> None:
         with self.lock:
             self.compilations -= 1
+            if self.compilations == 0:
+                self.seconds += monotonic() - self.since
             if self.compilations == 0 and gc.get_threshold() == self.raised:  # else the program has set one of its own
                 gc.set_threshold(*self.before)
 
 
 _rarely_collected = _RarelyCollected()
+
+
+def seconds_compiling() -> float:
+    """The seconds for which this process has compiled kernels, or loaded them, up to now; overlapping ones count once."""
+    with _rarely_collected.lock:
+        now = monotonic() - _rarely_collected.since if _rarely_collected.compilations else 0.0
+        return _rarely_collected.seconds + now
 
 
 class Kernel:
