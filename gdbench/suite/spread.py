@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from gdbench.errors import GdbenchError, one_line
 from gdbench.kernels.compile.jit import seconds_compiling
 from gdbench.suite.execute import execute, failed
+from gdbench.suite.identity import foreign_sources
 from gdbench.suite.plan import Pass
 from gdbench.suite.spec import import_plugins
 from gdbench.suite.vocabulary import Record
