@@ -19,7 +19,7 @@ MOST_SOLVERS = 5_000
 
 @dataclass(frozen=True)
 class Solver:
-    """A way to descend, in words, so that it travels between processes; the learning rate and the seed are the run's.
+    """A picklable solver configuration; the learning rate and the seed belong to the run.
 
     Attributes
     ----------

@@ -120,7 +120,7 @@ def with_checksum(data: bytes) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file that is there as a whole or not at all, whoever else is writing it."""
+    """Write a file whole or not at all, also while other processes write it."""
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}")
     try:
         part.write_bytes(data)
