@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,10 +112,12 @@ def logarithmic(ax: Any, axes: str = "xy", clock: str = "") -> None:
     A tick a decade, as the nine between cost much of the drawing time; at 1, 2 and 5 where there is little more than one.
     """
     for name in axes:
-        getattr(ax, f"set_{name}scale")("log")
         axis = getattr(ax, f"{name}axis")
-        axis.set_minor_locator(NullLocator())
         low, high = axis.get_data_interval()
+        if not 0 < high < math.inf:  # nothing was plotted that a log axis has a place for
+            continue
+        getattr(ax, f"set_{name}scale")("log")
+        axis.set_minor_locator(NullLocator())
         short = 0 < low < high < SHORT * low
         if short:
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

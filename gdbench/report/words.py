@@ -158,6 +158,8 @@ def doubt(problem: ProblemView) -> str:
     if not problem.won:
         return f"On {problem.name} there is no first place to be sure of.{reserve}"
     found = {word: [s for s in problem.peers if problem.verdicts[s.solver].word == word] for word in (EQUAL, UNDECIDED, FASTER)}
+    if not problem.verdicts:
+        return f"On {problem.name} no other solver was measured.{reserve}"
     slower = [v for v in problem.verdicts.values() if v.word == SLOWER]
     parts = [f"{winner.label} is quicker than {len(slower)} of {plural(len(problem.verdicts), 'other')}"]
     parts += [f"equal: {_named(problem, found[EQUAL])}"] if found[EQUAL] else []
@@ -173,8 +175,6 @@ def _named(problem: ProblemView, solvers: list[SolverView]) -> str:
 
 def _few(problem: ProblemView) -> str:
     """Why too few seeds decide nothing."""
-    if not problem.verdicts:
-        return ""
     least = next(n for n in range(1, 100) if verdicts.e_value(n, n) >= verdicts.needed(len(problem.verdicts)))
     if problem.shared >= least:
         return ""

@@ -9,8 +9,9 @@
 ``none``
     There is one rate.
 
-A run that diverged or failed costs infinity and ends at an infinite gap. A best rate that is the lowest or the highest tried
-may not be the best there is: the grid then goes on in that direction, once, for two decades at most.
+A run that diverged costs infinity and ends at an infinite gap; one that could not be done has tried no rate. A best rate that is
+the lowest or the highest tried may not be the best there is: the grid then goes on in that direction, once, for two decades at
+most.
 """
 
 from __future__ import annotations
@@ -64,8 +65,11 @@ def choose(rows: Iterable[Mapping[str, Any]], targets: Iterable[float], rule: st
     """
     by_rate: dict[float, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_rate[float(row["learning_rate"])].append(row)
+        if row["status"] != "failed":
+            by_rate[float(row["learning_rate"])].append(row)
     rates = tuple(sorted(by_rate))
+    if not rates:
+        return Choice(None, rates)
     gaps = {rate: median(_final(row) for row in group) for rate, group in by_rate.items()}
     if rule == "time" and all(row.get("model", "linear") == "linear" for group in by_rate.values() for row in group):
         for target in sorted(targets):
@@ -73,9 +77,8 @@ def choose(rows: Iterable[Mapping[str, Any]], targets: Iterable[float], rule: st
             best = min(by_rate, key=lambda rate: (costs[rate], gaps[rate], rate))
             if math.isfinite(costs[best]):
                 return Choice(best, rates)
-    best_of_all = min(by_rate, key=lambda rate: (gaps[rate], rate), default=None)
-    usable = best_of_all is not None and math.isfinite(gaps[best_of_all])
-    return Choice(best_of_all if usable else None, rates)
+    best_of_all = min(by_rate, key=lambda rate: (gaps[rate], rate))
+    return Choice(best_of_all if math.isfinite(gaps[best_of_all]) else None, rates)
 
 
 def further(choice: Choice) -> tuple[float, ...]:

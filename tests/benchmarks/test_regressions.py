@@ -75,10 +75,10 @@ FAULTS = (
         "convergence.",
     ),
     Plant(
-        "a copy of X in a loop",
-        "gdbench/tasks/inputs.py",
-        "    return Dense(values)\n",
-        "    return Dense(values.copy())\n",
+        "a copy of X on its way in",
+        "gdbench/tasks/gate.py",
+        "    return values\n",
+        "    return values.copy()\n",
         "memory.",
     ),
     Plant(

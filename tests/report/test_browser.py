@@ -86,12 +86,12 @@ def test_the_switch_shows_the_numbers_of_the_tables(report, tables, axis):
     click(report, "axis-0", axis)
     click(report, "show-0", "all")
     traces = report.run(f"{element}.data.filter((t) => t.name).map((t) => ({{name: t.name, x: t.x, y: t.y}}))")
-    runs, curves = tables
+    runs, curves, _ = tables
     column = {"epochs": "epoch"}.get(axis, axis)
     shown = {trace["name"]: trace for trace in traces}
     assert len(shown) == runs[runs.problem == "flights"].solver.nunique()
     for solver in ("mini-batch adam", "batch gd"):
-        mine = runs[(runs.problem == "flights") & (runs.solver == solver) & (runs.stage == "timed") & (runs.repeat == 0)]
+        mine = runs[(runs.problem == "flights") & (runs.solver == solver) & (runs.stage == "report")]
         points = curves[curves.run_id.isin(mine.run_id) & (curves.step > 0)]
         x = points.groupby("step")[column].median()
         y = (points.gap / 2.0).groupby(points.step).median()
@@ -105,11 +105,12 @@ def test_the_target_switch_moves_the_marks(report, tables):
     element = reach(report, "targets", 0)
     click(report, "target-0", 1)
     found = report.run(f"{element}.data[0].customdata.map((name, i) => [name, {element}.data[0].x[i]])")
-    runs = tables[0]
+    hits = tables[2]
+    assert found
     for name, seconds in found:
-        mine = runs[(runs.problem == "flights") & (runs.solver.str.lower() == name.lower())]
-        mine = mine[(mine.stage == "timed") & (mine.repeat == 0)]
-        assert seconds == pytest.approx(mine["seconds_to_1e-2"].quantile(0.5, "lower"), rel=1e-5)
+        mine = hits[(hits.problem == "flights") & (hits.solver.str.lower() == name.lower())]
+        mine = mine[(mine.role == "report") & (mine.target == 1e-2)]
+        assert seconds == pytest.approx(mine.step_seconds.fillna(np.inf).median(), rel=1e-5)
 
 
 def test_the_rates_are_those_of_the_tables(report, tables):

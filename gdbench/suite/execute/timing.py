@@ -29,11 +29,8 @@ from gdbench.tasks.inputs import make_task
 #: will do.
 CALLS, ENOUGH = 5, 0.05
 
-#: Seconds for which a long call is tried that took no longer than a short one.
-PATIENCE = 0.5
-
-#: Seconds by which a long call is to exceed a short one, and the epochs that it may take for that.
-LONGER, MOST_EPOCHS = 0.005, 2000
+#: Seconds by which a long call is to exceed a short one, the epochs that it may take for that, and the factor by which they grow.
+LONGER, MOST_EPOCHS, GROWTH = 0.005, 2048, 8
 
 #: The words of a row that are the timing's own.
 OF_TIMING = ("run_id", "seed", "stage", "repeat", "timing")
@@ -97,17 +94,25 @@ def seconds_a_step(call: Callable[[int], None], epoch: int) -> float:
     epoch : int
         The steps of an epoch, so that each call does whole ones: what is done once an epoch counts.
     """
-    short, rough = _once(call, epoch), _once(call, 2 * epoch)
-    more = min(max(math.ceil(LONGER / max(rough - short, 1e-7)), 1), MOST_EPOCHS)
-    shorts: list[float] = [short]
+    more, tries, excess = 1, 1, 0.0
+    while True:
+        excess = _excess(call, epoch, (1 + more) * epoch, tries)
+        if excess >= LONGER / tries or more >= MOST_EPOCHS:
+            if tries == CALLS:
+                return excess / (more * epoch) if excess > 0 else math.nan
+            tries = CALLS  # long enough, unless something else on the machine took the time: now with care
+        else:
+            more *= GROWTH
+
+
+def _excess(call: Callable[[int], None], step: int, more: int, tries: int) -> float:
+    """The seconds by which the quickest call of `more` steps exceeds the quickest of `step`; they take turns."""
+    shorts: list[float] = []
     longs: list[float] = []
-    while len(longs) < CALLS and sum(longs) < ENOUGH:
-        shorts.append(_once(call, epoch))
-        longs.append(_once(call, (1 + more) * epoch))
-    while min(longs) <= min(shorts) and sum(longs) < PATIENCE:  # lost in what else the machine does
-        longs.append(_once(call, (1 + more) * epoch))
-    marginal = (min(longs) - min(shorts)) / (more * epoch)
-    return marginal if marginal > 0 else math.nan
+    while len(longs) < tries and sum(longs) < ENOUGH:
+        shorts.append(_once(call, step))
+        longs.append(_once(call, more))
+    return min(longs) - min(shorts)
 
 
 def _once(call: Callable[[int], None], step: int) -> float:
