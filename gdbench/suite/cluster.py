@@ -1,4 +1,4 @@
-"""A Dask cluster as a crew: passes go to its workers, data once to each worker, records come back.
+"""A Dask cluster as a crew: passes go to its workers, data once to the cluster, records come back.
 
 The extra ``dask`` installs what this file imports.
 """
@@ -129,7 +129,7 @@ class Cluster:
             threading.Thread(target=self.awaited[run_id].cancel, daemon=True).start()  # this is the client's own thread
 
     def _data(self, work: Pass) -> Any:
-        """The problem, on every worker already; None where the pass needs no data, or fails before it would."""
+        """The problem, on a worker, from which the others get it; None where the pass needs no data, or fails before it would."""
         if work.case.landscape or work.error:
             return None
         key = (work.case, work.solver.dtype)
@@ -138,11 +138,21 @@ class Cluster:
             if work.case.network is None:
                 with contextlib.suppress(GdbenchError):  # the run itself will say so
                     _ = problem.optimum  # found once, and sent along
-            self.client.wait_for_workers(1, timeout=GRACE)
-            self.sent[key] = self.client.scatter(problem, broadcast=True, hash=False)
+            self.sent[key] = self._send(problem)
             for old in list(self.sent)[: -plan.KEPT]:
                 del self.sent[old]
         return self.sent[key]
+
+    def _send(self, problem: Problem) -> Any:
+        """Put the problem on a worker, on another if that one dies. Sent to all at once it might wait for a dead one."""
+        for left in reversed(range(spread.RETRIES + 1)):
+            self.client.wait_for_workers(1, timeout=GRACE)
+            try:
+                return self.client.scatter(problem, hash=False)
+            except OSError:
+                if not left:
+                    raise
+                self.check()
 
     def check(self) -> None:
         """Raise where the scheduler is gone, or all workers for a while."""

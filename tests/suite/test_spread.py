@@ -81,11 +81,13 @@ def test_a_dead_process_costs_a_retry_and_what_kills_each_of_them_fails_alone(pa
                 np.testing.assert_array_equal(ours.curve[:, 4:], theirs.curve[:, 4:])
 
 
-def complain():
-    raise ArithmeticError("in the worker's own words")
+# A process can't import this file; what is defined within a test travels to it whole.
 
 
 def test_what_is_raised_in_a_process_keeps_its_words(passes):
+    def complain():
+        raise ArithmeticError("in the worker's own words")
+
     with spread.Processes(1) as crew:
 
         class Complaining:
@@ -100,15 +102,14 @@ def test_what_is_raised_in_a_process_keeps_its_words(passes):
     assert found[passes[1].runs[0].run_id][0].row["status"] != "failed"
 
 
-def never_ends(limit, mark):
-    with mark.with_suffix(".begun").open("a") as file:
-        file.write("once ")
-    with spread.ended_after(limit, mark.touch):
-        while True:
-            pass
-
-
 def test_a_pass_that_does_not_end_is_ended_with_its_process_once_and_the_others_go_on(passes, monkeypatch):
+    def never_ends(limit, mark):
+        with mark.with_suffix(".begun").open("a") as file:
+            file.write("once ")
+        with spread.ended_after(limit, mark.touch):
+            while True:
+                pass
+
     limit_of = spread.limit_of
     monkeypatch.setattr(spread, "limit_of", lambda work: 1.0 if work is passes[1] else limit_of(work))
     with spread.Processes(1) as crew:
@@ -131,14 +132,12 @@ def test_a_pass_that_does_not_end_is_ended_with_its_process_once_and_the_others_
                 assert record.row["status"] not in ("timeout", "failed")
 
 
-def compiles_for_long(limit, seconds):
-    """What a pass does whose kernels take long to compile."""
-    with spread.ended_after(limit), jit._rarely_collected:
-        time.sleep(seconds)
-    return "healthy"
-
-
 def test_no_pass_is_ended_because_its_kernels_compile():
+    def compiles_for_long(limit, seconds):
+        with spread.ended_after(limit), jit._rarely_collected:
+            time.sleep(seconds)
+        return "healthy"
+
     with spread.Processes(1) as crew:
         assert crew.call(compiles_for_long, 0.5, 2.0).result(60) == "healthy"
 
@@ -249,13 +248,29 @@ def test_a_worker_whose_pass_does_not_end_is_ended_once_and_the_others_go_on(end
     assert len(before & {worker.pid for worker in workers.workers.values()}) == len(before) - 1
 
 
-def test_data_travels_once_to_each_worker(passes, workers):
+def test_data_travels_once_to_the_cluster(passes, workers):
     with cluster_module().Cluster(workers.scheduler_address) as crew:
         sent = {id(crew._data(work)) for work in passes}
         assert len(sent) == len(crew.sent) == 1
         (data,) = crew.sent.values()
         (holders,) = crew.client.who_has([data]).values()
-        assert set(holders) == set(crew.client.scheduler_info(n_workers=-1)["workers"])
+        assert set(holders) <= set(crew.client.scheduler_info(n_workers=-1)["workers"])
+
+
+def test_data_whose_worker_dies_on_the_way_is_sent_again(passes, workers, monkeypatch):
+    with cluster_module().Cluster(workers.scheduler_address) as crew:
+        real, tried = crew.client.scatter, []
+
+        def scatter(*arguments, **words):
+            tried.append(arguments)
+            if len(tried) < 3:
+                raise OSError("Stream is closed")
+            return real(*arguments, **words)
+
+        monkeypatch.setattr(crew.client, "scatter", scatter)
+        found = dict((work.runs[0].run_id, records) for work, records in spread.executed(passes[:2], crew))
+        assert len(tried) == 3
+        assert all(record.row["status"] != "failed" for records in found.values() for record in records)
 
 
 PLUGIN = """
