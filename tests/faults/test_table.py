@@ -23,20 +23,11 @@ FAULTS = plant.faults()
 
 #: Parts of the house, each of which has faults of its own.
 PARTS = (
-    *("kernels/optimizers", "kernels/losses", "kernels/penalties", "kernels/schedules", "kernels/order", "kernels/landscapes"),
     *(
-        "kernels/models",
-        "kernels/compile",
-        "tasks",
-        "solve",
-        "problems",
-        "estimators",
-        "baselines",
-        "suite",
-        "analysis",
-        "parity",
+        f"kernels/{part}"
+        for part in ("optimizers", "losses", "penalties", "schedules", "order", "landscapes", "models", "compile")
     ),
-    *("demo", "cli"),
+    *("tasks", "solve", "problems", "estimators", "baselines", "suite", "analysis", "report", "parity", "demo", "cli"),
 )
 
 

@@ -78,6 +78,11 @@ def test_latex_escapes_names(small):
         assert row.count(" & ") == 6
 
 
+def test_each_mark_that_is_latex_s_own_is_escaped():
+    assert export.escaped("a_b {c} 5%&$#") == r"a\_b \{c\} 5\%\&\$\#"
+    assert export.escaped("~^\\<>") == r"\textasciitilde{}\textasciicircum{}\textbackslash{}\textless{}\textgreater{}"
+
+
 def test_benchopt_gets_its_columns(small, tmp_path):
     export.write(small, "benchopt", tmp_path)
     found = pd.read_parquet(tmp_path / "outputs" / "gdbench.parquet")

@@ -154,6 +154,13 @@ def test_markdown_is_escaped():
     assert page.markdown("a|b *c* <d> [e](f)") == r"a\|b \*c\* &lt;d&gt; [e]\(f)"
 
 
+@pytest.mark.parametrize("name", ["</script><b>", "<!-- <script>", "a & b", "line\u2028end\u2029"])
+def test_no_name_ends_the_script_that_holds_it(name):
+    text = page.embedded({"name": name})
+    assert not set("<>&\u2028\u2029") & set(text)
+    assert json.loads(text) == {"name": name}
+
+
 def test_a_folder_without_results_is_told(tmp_path):
     with pytest.raises(GdbenchError, match="gdbench run"):
         report.write(tmp_path)

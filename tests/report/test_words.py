@@ -10,6 +10,7 @@ import synthetic
 
 from gdbench import report
 from gdbench.analysis import across, ranks, view
+from gdbench.analysis.uncertainty import Spread
 from gdbench.report import words
 
 
@@ -19,6 +20,14 @@ from gdbench.report import words
 )
 def test_seconds_read_well(value, text):
     assert words.amount("seconds", value) == text
+
+
+def test_seeds_that_missed_are_told():
+    hit = Spread(12.0, 10.0, 15.0, 9, 9)
+    assert words.taken("epochs", hit) == "12.0 epochs [10.0, 15.0 over 9 seeds]"
+    assert words.taken("epochs", replace(hit, hits=7, high=np.inf)) == "12.0 epochs [7 of 9 seeds]"
+    assert words.taken("epochs", replace(hit, low=12.0, high=12.0, hits=1, seeds=1)) == "12.0 epochs [1 seed]"
+    assert words.taken("epochs", replace(hit, value=np.inf, hits=4)) == "not reached"
 
 
 def test_numbers_keep_three_digits():
