@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from gdbench.analysis import again
 from gdbench.analysis.hits import COUNTED
 from gdbench.analysis.uncertainty import median
 from gdbench.analysis.verdicts import FASTER, SLOWER, Costs, Verdict, judge
 from gdbench.analysis.view import ProblemView, View, label
+from gdbench.suite.again import CALL, STEPS
 
 BETTER, WORSE, SAME, UNDECIDED = "better", "worse", "equal", "undecided"
 
 #: What is compared, by the cost that it is counted in: samples to the target, seconds of the steps and of the whole call to it.
-MEASURES = {"convergence": "samples", "steps": "seconds", "call": "call"}
+MEASURES = {"convergence": "samples", STEPS: "seconds", CALL: "call"}
+
+#: Those that are timed.
+CLOCKS = (STEPS, CALL)
 
 #: Words of a verdict on B's cost against A's.
 WORDS = {SLOWER: WORSE, FASTER: BETTER, "equal": SAME, "undecided": UNDECIDED}
@@ -26,12 +32,17 @@ SPEC = ("targets", "headline", "seeds", "tuning_seeds", "tuning", "learning_rate
 
 
 def differences(one: View, other: View) -> list[str]:
-    """What of the two suites does not agree, in sentences."""
+    """What of the two suites, and of the versions that ran them, does not agree, in sentences."""
     a, b = one.results.spec, other.results.spec
     found = []
     for key in SPEC:
         if a.get(key) != b.get(key):
             found.append(f"The suites differ in {key.replace('_', ' ')}: {_short(a.get(key))} in A, {_short(b.get(key))} in B.")
+    versions = [{"python": shown.machine.get("python"), **shown.machine.get("versions", {})} for shown in (one, other)]
+    for name in sorted(versions[0].keys() | versions[1].keys()):
+        first, second = (str(side.get(name) or "none") for side in versions)
+        if first != second:
+            found.append(f"The versions of {name} differ: {first} in A, {second} in B.")
     return found
 
 
@@ -82,8 +93,7 @@ def compared(
     """The rows of one solver on one problem: B's cost against A's, by each measure that both know."""
     problem = problem_of(one, key[0])
     solver = next(solver for solver in problem.solvers if solver.solver == key[1])
-    seeds = [shown.hits.seeds(*key) for shown in (one, other)]
-    shared, every = sorted(set(seeds[0]) & set(seeds[1])), set(seeds[0]) | set(seeds[1])
+    shared, every = _shared_seeds(one, other, key), {*one.hits.seeds(*key), *other.hits.seeds(*key)}
     named = {"problem": key[0], "solver": key[1], "label": label(solver.row), "target": target, "of": len(every)}
     if not every:
         return
@@ -91,7 +101,9 @@ def compared(
         if kind not in COUNTED and not clocks:
             continue
         sides = [_costs(shown, key, target, kind, shared) for shown in (one, other)]
-        known = ~(np.isnan(sides[0].value) | np.isnan(sides[1].value))
+        # a clock says how long the same steps take; that they do not lead to the target is told by the count
+        unknown = np.isnan if kind in COUNTED else lambda values: ~np.isfinite(values)
+        known = ~(unknown(sides[0].value) | unknown(sides[1].value))
         if not known.any():
             continue
         a, b = (Costs(c.low[known], c.value[known], c.high[known], c.exact) for c in sides)
@@ -100,7 +112,8 @@ def compared(
         delta = _region(one, other, key[0], kind, threshold)
         verdict = judge(b, a, 1, delta)
         unit = "steps" if problem.landscape else {"seconds": "seconds", "call": "seconds"}.get(kind, kind)
-        yield named | {"measure": measure, "unit": unit, "a": median(a.value), "b": median(b.value)} | _told(verdict, delta)
+        ends = {"a": median(a.value), "b": median(b.value), "seeds": verdict.seeds, "pairs": 0}
+        yield named | {"measure": measure, "unit": unit} | ends | _told(verdict, delta)
 
 
 def _costs(shown: View, key: tuple[str, str], target: float, kind: str, seeds: list[int]) -> Costs:
@@ -112,8 +125,51 @@ def _costs(shown: View, key: tuple[str, str], target: float, kind: str, seeds: l
 def _pace(shown: View, key: tuple[str, str], target: float, costs: Costs, known: np.ndarray, seeds: list[int]) -> Costs:
     """Seconds a sample: a change of the count is told by the count."""
     samples = shown.hits.costs(*key, target, "samples", seeds).value[known]
-    with np.errstate(invalid="ignore"):
-        return Costs.of(np.where(np.isfinite(costs.value), costs.value / samples, costs.value))
+    return Costs.of(costs.value / samples)
+
+
+def decide_clocks(
+    one: View, other: View, rows: list[dict[str, Any]], threshold: float, tell: Callable[[str], Any] | None
+) -> list[str]:
+    """Give the rows of clocks that seem to have changed the verdict of timing both again; returns notes on those that have none.
+
+    Parameters
+    ----------
+    rows : list of dict
+        As of :func:`compared`; those that are timed again get the medians, the interval and the verdict of the pairs.
+    tell : callable, optional
+        Hears of the progress. Without it nothing is timed again.
+    """
+    changed = [row for row in rows if row["measure"] in CLOCKS and not 1 / threshold <= row["ratio"] <= threshold]
+    for row in changed:
+        row["verdict"] = UNDECIDED
+    if not changed:
+        return []
+    if tell is None:
+        return [f"Clocks that differ were not timed again, so that there is no verdict on them: {len(changed)}."]
+    seeds = {(row["problem"], row["solver"]): _shared_seeds(one, other, (row["problem"], row["solver"])) for row in changed}
+    keys = [(row["problem"], row["solver"]) for row in changed]
+    clocks = [
+        again.paired_of(one, other, key, row["target"], seeds[key], row["measure"])
+        for key, row in zip(keys, changed, strict=True)
+    ]
+    again.time_again(one, other, clocks, threshold - 1, tell)
+    for row, clock in zip(changed, clocks, strict=True):
+        if clock.a:
+            a, b = clock.medians
+            row |= {"a": a, "b": b, "pairs": len(clock.a)} | _told(clock.verdict(len(clocks), threshold - 1), threshold - 1)
+    timed = sum(bool(clock.a) for clock in clocks)
+    told = [f"Clocks that differ were timed again, A and B in turn, and have the verdict of that: {timed}."] if timed else []
+    reasons = Counter(clock.why for clock in clocks if clock.why)
+    return told + [
+        f"No verdict on {count} of the clocks that differ: they cannot be timed again, for {why}."
+        for why, count in reasons.items()
+    ]
+
+
+def _shared_seeds(one: View, other: View, key: tuple[str, str]) -> list[int]:
+    """The seeds on which both reported a solver."""
+    return sorted(set(one.hits.seeds(*key)) & set(other.hits.seeds(*key)))
 
 
 def _region(one: View, other: View, problem: str, kind: str, threshold: float) -> float:
@@ -124,7 +180,7 @@ def _region(one: View, other: View, problem: str, kind: str, threshold: float) -
 
 def _told(verdict: Verdict, delta: float) -> dict[str, Any]:
     told = {"ratio": verdict.ratio, "low": verdict.low, "high": verdict.high, "noise": 1 + delta}
-    return told | {"seeds": verdict.seeds, "verdict": WORDS[verdict.word]}
+    return told | {"verdict": WORDS[verdict.word]}
 
 
-__all__ = ["BETTER", "SAME", "UNDECIDED", "WORSE", "compared", "differences", "left_out", "target_of"]
+__all__ = ["BETTER", "SAME", "UNDECIDED", "WORSE", "compared", "decide_clocks", "differences", "left_out", "target_of"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gdbench.analysis import verdicts, view
-from gdbench.analysis.compare import BETTER, SAME, UNDECIDED, WORSE, compared, differences, left_out, target_of
+from gdbench.analysis.compare import BETTER, SAME, UNDECIDED, WORSE, compared, decide_clocks, differences, left_out, target_of
 from gdbench.analysis.view import View
 from gdbench.errors import GdbenchError
 from gdbench.report import page, words
@@ -39,7 +40,8 @@ class Comparison:
         A row a problem, solver and measure: problem, solver, label, unit (what it is counted in), measure, target, a, b (medians
         over seeds; inf where a target was missed), ratio (B ⁄ A; below 1 is better), low, high (its interval over seeds), noise
         (the factor that a change has to exceed; inf where the A/A spread of a clock is not known), seeds (those that both have),
-        of (those that either has), verdict.
+        of (those that either has), pairs (timings of A and B in turn of a clock that seemed to have changed, which a, b and what
+        follows from them then are of; 0 where none were taken), verdict.
     notes : list of str
         What a reader has to know: other machines, versions, solvers that only one folder holds.
     clocks : bool
@@ -104,12 +106,21 @@ class Comparison:
         return folder / "compare.html"
 
 
-def compare(a: str | Path, b: str | Path, *, clocks: bool = False, threshold: float = 1.05) -> Comparison:
+def compare(
+    a: str | Path,
+    b: str | Path,
+    *,
+    clocks: bool = False,
+    threshold: float = 1.05,
+    again: bool = True,
+    tell: Callable[[str], Any] = lambda line: None,
+) -> Comparison:
     """Compare two results folders, the older one first.
 
     Only what both hold is compared: problems with the same data and the same budget, at a target that both aim at. Runs are
     paired by seed; the verdict is that of :mod:`gdbench.analysis.verdicts`, with the threshold, and for clocks the A/A spread of
-    both folders, as region of practical equivalence.
+    both folders, as region of practical equivalence. A clock that differs by more than the threshold is timed again, each in a
+    process of the gdbench that made its folder, in turn; where that cannot be done, it is undecided.
 
     Parameters
     ----------
@@ -119,6 +130,10 @@ def compare(a: str | Path, b: str | Path, *, clocks: bool = False, threshold: fl
         Compare clocks even if they ran on different machines.
     threshold : float, default 1.05
         The factor under which a change counts as none.
+    again : bool, default True
+        Time clocks that differ again; without that they are undecided.
+    tell : callable, optional
+        Hears of the progress.
 
     Returns
     -------
@@ -151,6 +166,7 @@ def compare(a: str | Path, b: str | Path, *, clocks: bool = False, threshold: fl
     rows = [row for key in common for row in compared(one, other, key, target, used, threshold)]
     if not rows:
         raise GdbenchError(f"{names[0]} and {names[1]} share no seed of any solver")
+    notes += decide_clocks(one, other, rows, threshold, tell if again else None)
     table = pd.DataFrame(rows)
     notes += _unpaired(table) + _undecided(table)
     return Comparison(names, table, notes, used, threshold, _changes(one, other))
@@ -169,10 +185,11 @@ def _undecided(rows: pd.DataFrame) -> list[str]:
     """Why comparisons got no verdict."""
     told = []
     least = next(n for n in range(1, 100) if verdicts.e_value(n, n) >= verdicts.needed())
-    if (rows.seeds < least).any():
+    by_seeds = rows[(rows.pairs == 0) & (rows.verdict == UNDECIDED)]
+    if (by_seeds.seeds < least).any():
         told.append(f"A verdict on what is drawn from seeds, or timed, needs at least {words.plural(least, 'seed')}.")
-    if np.isinf(rows.noise).any():
-        few = words.plural(int(np.isinf(rows.noise).sum()), "comparison")
+    if np.isinf(by_seeds.noise).any():
+        few = words.plural(int(np.isinf(by_seeds.noise).sum()), "comparison")
         told.append(f"{few} of clocks were not timed twice in both folders, so that no verdict is given.")
     return told
 

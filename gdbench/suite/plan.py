@@ -239,7 +239,7 @@ def make(spec: Spec) -> Plan:
     for case in cases(spec):
         if case.name in shapes:
             raise GdbenchError(f"two problems are called '{case.name}': give one of them another name")
-        shapes[case.name], made = _passes_of(spec, case)
+        shapes[case.name], made = passes_of(spec, case)
         passes += made
         timing += sum(after_tuning(spec, case, {p.group: p for p in made}.values()))
     labels = {p.group: p.solver for p in passes}
@@ -249,7 +249,7 @@ def make(spec: Spec) -> Plan:
     return Plan(spec, tuple(passes), timing, shapes, loops_of(spec, passes, shapes))
 
 
-def _passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]]:
+def passes_of(spec: Spec, case: Case) -> tuple[tuple[int, int, int], list[Pass]]:
     """A problem's shape (rows, columns, outputs) and passes."""
     asked: dict[Solver, tuple[float, ...]] = {}
     for entry in spec.solvers:

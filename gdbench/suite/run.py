@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from gdbench.errors import GdbenchError
-from gdbench.suite import machine, plan, spec, spread, tuning, warm
+from gdbench.suite import again, machine, plan, spec, spread, tuning, warm
 from gdbench.suite.execute import execute
 from gdbench.suite.plan import Pass, Plan
 from gdbench.suite.progress import Reporter
@@ -123,6 +123,7 @@ class Session:
             jobs=self.jobs,
             dask=self.dask,
             quick=quick,
+            installation=again.installation(),
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
         self.reporter.begin(self.plan, self.ledger.counts()[1])

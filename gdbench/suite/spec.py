@@ -432,6 +432,29 @@ def check(table: dict[str, Any], path: Path) -> Spec:
     return spec
 
 
+def resolved(stored: dict[str, Any]) -> Spec:
+    """The Spec whose resolved form a results folder stores, its plugins imported.
+
+    Parameters
+    ----------
+    stored : dict
+        What ``model_dump(mode="json")`` of a Spec gave.
+    """
+    problems = [{k: v for k, v in p.items() if not p["landscape"] or k in OF_LANDSCAPE} for p in stored["problems"]]
+    spec = Spec.model_validate(_named_tables(stored | {"problems": problems}))
+    import_plugins(spec.plugins)
+    return spec
+
+
+def _named_tables(value: Any) -> Any:
+    """A stored value with each name and list of fields as the table that TOML has for it."""
+    if isinstance(value, list):
+        return [_named_tables(item) for item in value]
+    if isinstance(value, dict) and value.keys() == Named.model_fields.keys():
+        return {"name": value["name"]} | {key: [field] for key, field in value["fields"]}
+    return {key: _named_tables(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def _names(spec: Spec) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Each key whose value names something, with what raises if there is no such thing; plugins come first."""
     yield "plugins", lambda: import_plugins(spec.plugins)

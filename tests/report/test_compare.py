@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import synthetic
 
+from gdbench.analysis import again
 from gdbench.analysis.compare import BETTER, SAME, UNDECIDED, WORSE
 from gdbench.errors import GdbenchError
 from gdbench.report.compare import compare, line
@@ -40,6 +41,24 @@ def slower(row):
     return row | {"calls": calls, "step_seconds": factor * row["step_seconds"], "seconds": factor * row["seconds"]}
 
 
+class Formula:
+    """A process that times again what the rows say."""
+
+    ended = False
+
+    def __init__(self, results):
+        self.paces = results.timed.groupby(["problem", "solver"]).step_seconds.median()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def seconds(self, question):
+        return question.step * self.paces[question.problem, question.solver]
+
+
 def test_a_folder_equals_itself(first):
     found = compare(first, first)
     assert set(found.rows.verdict) == {SAME, UNDECIDED}  # what neither reaches decides nothing
@@ -50,12 +69,14 @@ def test_a_folder_equals_itself(first):
     assert "Nothing got worse." in found.to_markdown()
 
 
-def test_faster_and_slower_solvers_are_found(first, tmp_path):
+def test_faster_and_slower_solvers_are_found(first, tmp_path, monkeypatch):
+    monkeypatch.setattr(again, "Side", Formula)
     found = compare(first, other(tmp_path, slower))
     speed = found.rows[found.rows.measure == "steps"].set_index("solver")
     for solver, (factor, verdict) in CHANGED.items():
         assert speed.verdict[solver] == verdict
         assert speed.ratio[solver] == pytest.approx(factor)
+        assert (speed.pairs[solver] > 0) == (verdict != SAME)  # timed again before it counts as changed
     assert set(found.rows[~found.rows.solver.isin(list(CHANGED))].verdict) <= {SAME, UNDECIDED}
     page = found.write(tmp_path / "out")
     html, text = page.read_text(encoding="utf-8"), page.with_suffix(".md").read_text(encoding="utf-8")
@@ -132,3 +153,16 @@ def test_clocks_whose_spread_is_not_known_get_no_verdict(tmp_path):
     assert len(clocks)
     assert not {WORSE, BETTER} & set(clocks.verdict)
     assert any("were not timed twice" in note for note in found.notes)
+
+
+def test_clocks_that_differ_are_undecided_where_nothing_can_time_them_again(first, tmp_path):
+    found = compare(first, other(tmp_path, slower))
+    clocks = found.rows[found.rows.measure != "convergence"]
+    assert not {WORSE, BETTER} & set(clocks.verdict)
+    assert any("cannot be timed again, for" in note and "does not say which gdbench made it" in note for note in found.notes)
+
+
+def test_versions_that_differ_are_said(first, tmp_path):
+    versions = synthetic.MACHINE["versions"] | {"numba": "0.62.0"}
+    found = compare(first, other(tmp_path, machine={"versions": versions}))
+    assert "The versions of numba differ: 0.61.0 in A, 0.62.0 in B." in found.notes
