@@ -25,6 +25,7 @@ REFERENCES = {
     "torch": ("gdbench.parity.against_torch", "pip install 'gdbench[torch]'"),
     "optax": ("gdbench.parity.against_optax", "pip install 'gdbench[optax]'"),
     "keras": ("gdbench.parity.against_keras", "pip install 'gdbench[keras]'"),
+    "oracles": ("gdbench.parity.against_oracles", "pip install 'gdbench[oracles]'"),
 }
 
 
@@ -40,7 +41,7 @@ def validate(
     Parameters
     ----------
     against : str or iterable of str, default "all"
-        ``numpy``, ``python``, ``sklearn``, ``statistics``, ``torch``, ``optax``, ``keras``, or ``all``.
+        ``numpy``, ``python``, ``sklearn``, ``statistics``, ``torch``, ``optax``, ``keras``, ``oracles``, or ``all``.
     progress : callable, optional
         Called before each case, or with several processes after it, with the number of cases done, their total and the
         case in words.

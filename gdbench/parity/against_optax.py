@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import optax
+import optax.contrib
 
 from gdbench.kernels import optimizers, schedules
 from gdbench.parity import twins
@@ -27,7 +28,7 @@ def cases(quick: bool = False) -> list[Case]:
 def pairs(number: int) -> Iterator[Twin]:
     """The twins, `number` draws each."""
     for draw in range(number):
-        for group in (sgd, adagrad, rmsprop, adadelta, adams, lion, clipped):
+        for group in (sgd, adagrad, rmsprop, adadelta, adams, lion, clipped, adam_like, signs, from_the_start):
             yield from group(Draw("optax", group.__name__, draw))
     yield from scheduled()
 
@@ -127,6 +128,55 @@ def lion(d: Draw) -> Iterator[Twin]:
     b1, b2, decay = d.uniform(0.8, 0.95), d.uniform(0.9, 0.99), d.power(-3, -1)
     rule = make("lion", beta1=b1, beta2=b2, weight_decay=decay)
     yield Twin("lion", rule, runner(optax.lion, b1=b1, b2=b2, weight_decay=decay), (0.003, 3e-4))
+
+
+def adam_like(d: Draw) -> Iterator[Twin]:
+    """The rules that came after Adam."""
+    (b1, b2), eps, root, decay = d.moments(), d.eps(), d.power(-8, -5), d.power(-3, -1)
+    ours: dict[str, float] = {"beta1": b1, "beta2": b2, "eps": eps}
+    theirs: dict[str, float] = {"b1": b1, "b2": b2, "eps": eps}
+    yield Twin("adabelief", make("adabelief", eps_root=root, **ours), runner(optax.adabelief, eps_root=root, **theirs), SCALED)
+    yield Twin("yogi", make("yogi", **ours), runner(optax.yogi, **theirs), SCALED)
+    rule = make("nadamw", momentum_decay=float("inf"), weight_decay=decay, **ours)
+    yield Twin("nadamw", rule, runner(optax.nadamw, weight_decay=decay, **theirs), SCALED)
+    power = d.uniform(0.1, 0.5)
+    for options in ({"use_clipping": False}, {"clip_value_fn": lambda count: count**power}):
+        rule = make("adopt", clipped=len(options) == 1 and "clip_value_fn" in options, clip_power=power, **ours)
+        yield Twin("contrib.adopt", rule, runner(optax.contrib.adopt, **options, **theirs), SCALED)
+    slow, mix = d.uniform(0.99, 0.9999), d.uniform(1, 8)
+    rule = make("ademamix", beta3=slow, mix=mix, weight_decay=decay, **ours)
+    options = {"b3": slow, "alpha": mix, "weight_decay": decay}
+    yield Twin("contrib.ademamix", rule, runner(optax.contrib.ademamix, **options, **theirs), (0.003, 3e-4))
+
+
+def signs(d: Draw) -> Iterator[Twin]:
+    """The rules that see only signs."""
+    beta = d.momentum()
+    yield Twin("signum", make("signum", beta=beta), runner(optax.signum, beta=beta), (0.003, 3e-4))
+    yield Twin("sign_sgd", make("signum", beta=0.0), runner(optax.sign_sgd), (0.003, 3e-4))
+
+
+def from_the_start(d: Draw) -> Iterator[Twin]:
+    """The rules that keep the weights they began with, or an average of all since."""
+    beta, eps = d.momentum(), d.eps()
+    share, least = d.uniform(50, 150), d.power(-4, -1)
+    rule = make("cocob", fraction=share, eps=least)
+    yield Twin("contrib.cocob", rule, runner(optax.contrib.cocob, alpha=share, eps=least), (1.0, 1e-3))
+    power, (_, b2) = d.uniform(0, 3), d.moments()
+    inner = {"gd": (make("gd"), optax.sgd, ALONG), "adam": (make("adam", beta1=0.0, beta2=b2, eps=eps), adam_at(b2, eps), SCALED)}
+    for name, (rule, alias, rates) in inner.items():
+        free = make("schedulefree", rule=rule, beta=beta, power=power)
+        yield Twin(f"contrib.schedule_free, {name}", free, runner(free_of_a_schedule(alias, beta, power)), rates)
+
+
+def adam_at(b2: float, eps: float) -> Callable:
+    """Adam without momentum."""
+    return lambda rate: optax.adam(rate, b1=0.0, b2=b2, eps=eps)
+
+
+def free_of_a_schedule(alias: Callable, beta: float, power: float) -> Callable:
+    """An alias inside optax's Schedule-Free."""
+    return lambda rate: optax.contrib.schedule_free(alias(rate), rate, b1=beta, weight_lr_power=power)
 
 
 def clipped(d: Draw) -> Iterator[Twin]:

@@ -16,6 +16,7 @@ from gdbench.kernels import landscapes, losses, optimizers
 from gdbench.kernels.landscapes import gradient as gradient_of
 from gdbench.kernels.landscapes import value as value_of
 from gdbench.kernels.losses import derive_group, value_group
+from gdbench.kernels.members import start_of
 from gdbench.kernels.optimizers import clips_norm, step
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.schedules import Constant
@@ -58,14 +59,15 @@ def rule(tag: Any) -> Case:
     )
 
 
-def interpreted(tag: Any, x0: np.ndarray, gradients: np.ndarray, rate: float) -> np.ndarray:
-    """The rule's own body on Python floats, weight by weight."""
-    start = tuple(tag.start()) if hasattr(tag, "start") else (0.0,) * len(tag.slots)
-    w, states, path = [float(x) for x in x0], [start] * len(x0), [x0]
+def interpreted(tag: Any, x0: np.ndarray, gradients: np.ndarray, rate: Any) -> np.ndarray:
+    """The rule's own body on Python floats, weight by weight, at one rate or a rate a step."""
+    rates = np.broadcast_to(rate, len(gradients)).tolist()
+    w, path = [float(x) for x in x0], [x0]
+    states = [tuple(x if value is None else value for value in start_of(tag)) for x in w]
     for t, g in enumerate(gradients.tolist(), start=1):
         factor = tag.clip_factor(float(np.sqrt(np.dot(g, g)))) if clips_norm(tag) else 1.0
         for j in range(len(w)):
-            w[j], states[j] = step(tag, w[j], factor * g[j], states[j], rate, float(t))
+            w[j], states[j] = step(tag, w[j], factor * g[j], states[j], rates[t - 1], float(t))
         path.append(np.array(w))
     return np.array(path)
 

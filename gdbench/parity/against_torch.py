@@ -31,7 +31,7 @@ def cases(quick: bool = False) -> list[Case]:
 def pairs(number: int) -> Iterator[Twin]:
     """The twins, `number` draws each."""
     for draw in range(number):
-        for group in (sgd, adagrad, rmsprop, adadelta, adam, adamax, nadam, radam, adamw):
+        for group in (sgd, adagrad, rmsprop, adadelta, adam, adamax, nadam, radam, adamw, rprop):
             yield from group(Draw("torch", group.__name__, draw))
     yield from scheduled()
 
@@ -142,6 +142,16 @@ def nadam(d: Draw) -> Iterator[Twin]:
         options = {"betas": (beta1, beta2), "eps": eps, "weight_decay": decay, "momentum_decay": psi}
         rule = make("nadam", beta1=beta1, beta2=beta2, eps=eps, momentum_decay=psi)
         yield Twin("NAdam", rule, runner(torch.optim.NAdam, **options), SCALED, decay=decay)
+    rule = make("nadamw", beta1=beta1, beta2=beta2, eps=eps, momentum_decay=psi, weight_decay=decay)
+    yield Twin("NAdam(decoupled)", rule, runner(torch.optim.NAdam, decoupled_weight_decay=True, **options), SCALED)
+
+
+def rprop(d: Draw) -> Iterator[Twin]:
+    """Both factors and both bounds."""
+    shrink, grow, low, high = d.uniform(0.3, 0.7), d.uniform(1.1, 1.3), d.power(-5, -4), d.uniform(0.01, 0.1)
+    rule = make("rprop", shrink=shrink, grow=grow, smallest=low, largest=high)
+    options = {"etas": (shrink, grow), "step_sizes": (low, high)}
+    yield Twin("Rprop", rule, runner(torch.optim.Rprop, **options), (0.003, 3e-4))
 
 
 def radam(d: Draw) -> Iterator[Twin]:

@@ -365,6 +365,119 @@ def lion(p, w, g, s, a, t):
     return w - a * (step + p.weight_decay * w)
 
 
+def adabelief(p, w, g, s, a, t):
+    """Zhuang's s, which keeps the ε that each step adds."""
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * g
+    s["v"] = p.beta2 * s["v"] + (1 - p.beta2) * (g - s["m"]) ** 2 + p.eps_root
+    step = s["m"] / (1 - p.beta1**t) / (np.sqrt(s["v"] / (1 - p.beta2**t)) + p.eps)
+    return w - a * step - a * p.weight_decay * w
+
+
+def yogi(p, w, g, s, a, t):
+    """Zaheer's v, which moves by (1 − β₂)g² at most."""
+    if t == 1:
+        s["m"], s["v"] = p.initial + 0 * g, p.initial + 0 * g
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * g
+    s["v"] = s["v"] - (1 - p.beta2) * np.sign(s["v"] - g**2) * g**2
+    c1, c2 = (1 - p.beta1**t, 1 - p.beta2**t) if p.corrected else (1, 1)
+    return w - a / c1 * s["m"] / (np.sqrt(np.maximum(s["v"], 0) / c2) + p.eps)
+
+
+def nadamw(p, w, g, s, a, t):
+    """Nadam's step, and the decay beside it."""
+    return nadam(p, w, g, s, a, t) - a * p.weight_decay * w
+
+
+def adopt(p, w, g, s, a, t):
+    """Taniguchi's order: the quotient by the v of the step before, then v."""
+    if t == 1:
+        s["v"] = g**2
+        return w - a * p.weight_decay * w
+    quotient = g / np.maximum(np.sqrt(s["v"]), p.eps)
+    if p.clipped:
+        quotient = np.clip(quotient, -((t - 1) ** p.clip_power), (t - 1) ** p.clip_power)
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * quotient
+    s["v"] = p.beta2 * s["v"] + (1 - p.beta2) * g**2
+    return w - a * s["m"] - a * p.weight_decay * w
+
+
+def ademamix(p, w, g, s, a, t):
+    """Pagliardini's schedules of a and of β₃, whose half-life grows in a line."""
+    share = min(t / p.warm_up, 1) if p.warm_up else 1
+    half = (1 - share) / math.log(p.beta1) + share / math.log(p.beta3)
+    beta3 = math.exp(1 / half)
+    moments(p, g, s)
+    s["n"] = beta3 * s["n"] + (1 - beta3) * g
+    top = s["m"] / (1 - p.beta1**t) + share * p.mix * s["n"]
+    return w - a * top / (np.sqrt(s["v"] / (1 - p.beta2**t)) + p.eps) - a * p.weight_decay * w
+
+
+def adan(p, w, g, s, a, t):
+    """Xie's algorithm 1."""
+    d = 0 * g if t == 1 else g - s["g"]
+    s["g"] = g
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * g
+    s["v"] = p.beta2 * s["v"] + (1 - p.beta2) * d
+    s["n"] = p.beta3 * s["n"] + (1 - p.beta3) * (g + p.beta2 * d) ** 2
+    rate = a / (np.sqrt(s["n"] / (1 - p.beta3**t)) + p.eps)
+    step = rate * s["m"] / (1 - p.beta1**t) + rate * p.beta2 * s["v"] / (1 - p.beta2**t)
+    return (w - step) / (1 + a * p.weight_decay) if p.proximal else (1 - a * p.weight_decay) * w - step
+
+
+def signum(p, w, g, s, a, t):
+    """Bernstein's algorithm 2."""
+    s["m"] = p.beta * s["m"] + (1 - p.beta) * g
+    return (1 - a * p.weight_decay) * w - a * np.sign(s["m"])
+
+
+def rprop(p, w, g, s, a, t):
+    """Riedmiller's lengths, without weight-backtracking; "length" before the first step is the rate."""
+    sign = np.sign(g * s["g"])
+    bent = s.get("length", a) * np.where(sign > 0, p.grow, np.where(sign < 0, p.shrink, 1.0))
+    s["length"] = np.clip(bent, p.smallest, p.largest)
+    s["g"] = np.where(sign < 0, 0.0, g)
+    return w - s["length"] * np.sign(s["g"])
+
+
+def madgrad(p, w, g, s, a, t):
+    """Defazio and Jelassi's algorithm 1."""
+    s["w"] = w if t == 1 else s["w"]
+    weight = (a + p.eps) * math.sqrt(t)
+    s["s"], s["v"] = s["s"] + weight * g, s["v"] + weight * g**2
+    return p.beta * w + (1 - p.beta) * (s["w"] - s["s"] / (np.cbrt(s["v"]) + p.eps))
+
+
+def ftrl(p, w, g, s, a, t):
+    """McMahan's algorithm 1, per coordinate; none at a rate of 0."""
+    if a == 0:
+        return w
+    sigma = (np.sqrt(s["n"] + g**2) - np.sqrt(s["n"])) / a
+    s["z"], s["n"] = s["z"] + g - sigma * w, s["n"] + g**2
+    return -shrunk(s["z"], p.l1) / ((p.beta + np.sqrt(s["n"])) / a + p.l2)
+
+
+def cocob(p, w, g, s, a, t):
+    """Orabona and Tommasi's algorithm 2, on a·g as in optax."""
+    s["w"], s["L"] = (w, p.eps) if t == 1 else (s["w"], s["L"])
+    c = a * g
+    s["L"], s["G"] = np.maximum(s["L"], np.abs(c)), s["G"] + np.abs(c)
+    s["R"] = np.maximum(s["R"] - c * (w - s["w"]), 0)
+    s["theta"] = s["theta"] - c
+    return s["w"] + s["theta"] / (s["L"] * np.maximum(s["G"] + s["L"], p.fraction * s["L"])) * (s["L"] + s["R"])
+
+
+def schedulefree(p, w, g, s, a, t):
+    """The rule's points z, their weighted mean x, which is the result, and the point y of the gradient."""
+    if t == 1:
+        s["z"], s["inner"], s["points"], s["weights"] = w, Memory(), 0.0, 0.0
+    z = of(RULES, p.rule)(p.rule, s["z"], g, s["inner"], a, t) - a * p.weight_decay * w
+    s["largest"] = max(s["largest"], a)
+    weight = s["largest"] ** p.power
+    s["z"], s["points"], s["weights"] = z, s["points"] + weight * z, s["weights"] + weight
+    s["result"] = s["points"] / s["weights"] if s["weights"] else z
+    return p.beta * s["result"] + (1 - p.beta) * z
+
+
 def averaged(p, w, g, s, a, t):
     """The rule's own path; the mean of its points from `first` on is kept in "result"."""
     w = of(RULES, p.rule)(p.rule, w, g, s, a, t)
@@ -399,6 +512,18 @@ RULES: dict[str, Callable[[Any, Array, Array, Memory, float, int], Array]] = {
     "nadam": nadam,
     "radam": radam,
     "lion": lion,
+    "adabelief": adabelief,
+    "yogi": yogi,
+    "nadamw": nadamw,
+    "adopt": adopt,
+    "ademamix": ademamix,
+    "adan": adan,
+    "signum": signum,
+    "rprop": rprop,
+    "madgrad": madgrad,
+    "ftrl": ftrl,
+    "cocob": cocob,
+    "schedulefree": schedulefree,
     "averaged": averaged,
     "clipped": clipped,
     "sag": inner,

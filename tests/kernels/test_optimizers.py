@@ -7,6 +7,7 @@ import pytest
 
 import gdbench as gd
 from gdbench.kernels import optimizers
+from gdbench.kernels.members import start_of
 from gdbench.tasks.setting import loop_form
 
 RNG = np.random.default_rng(3)
@@ -66,8 +67,8 @@ def test_the_brief_in_one_line(name):
 def test_every_rule_is_plain_python_and_descends(name):
     """The body, called as it is, from Python: it keeps its slots, and lowers ½w² from 1."""
     rule = loop_form(optimizers.registry.make(name))
-    state = rule.start() if hasattr(rule, "start") else (0.0,) * len(rule.slots)
     w = 1.0
+    state = tuple(w if value is None else value for value in start_of(rule))
     for t in range(1, 400):
         w, state = rule.step(w, w, state, 0.02, float(t))
         assert len(state) == len(rule.slots)
@@ -162,11 +163,11 @@ def test_an_average_starts_at_the_weights():
 
 def test_a_rule_with_too_many_slots_is_refused():
     class Hoarder(NamedTuple):
-        slots = tuple("abcde")
+        slots = tuple("abcdefgh")
 
         def step(self, w, g, state, rate, t):
             return w - rate * g, state
 
     assert np.isfinite(fitted(Hoarder()).coef).all()
-    with pytest.raises(gd.GdbenchError, match="optimizer averaged keeps 6 slots: at most 5 are supported"):
+    with pytest.raises(gd.GdbenchError, match="optimizer averaged keeps 9 slots: at most 8 are supported"):
         fitted(Averaged(Hoarder()))

@@ -78,6 +78,33 @@ _LOADS = (
     lambda state, k, j: (state[0][k, j], state[1][k, j], state[2][k, j]),
     lambda state, k, j: (state[0][k, j], state[1][k, j], state[2][k, j], state[3][k, j]),
     lambda state, k, j: (state[0][k, j], state[1][k, j], state[2][k, j], state[3][k, j], state[4][k, j]),
+    lambda state, k, j: (
+        state[0][k, j],
+        state[1][k, j],
+        state[2][k, j],
+        state[3][k, j],
+        state[4][k, j],
+        state[5][k, j],
+    ),
+    lambda state, k, j: (
+        state[0][k, j],
+        state[1][k, j],
+        state[2][k, j],
+        state[3][k, j],
+        state[4][k, j],
+        state[5][k, j],
+        state[6][k, j],
+    ),
+    lambda state, k, j: (
+        state[0][k, j],
+        state[1][k, j],
+        state[2][k, j],
+        state[3][k, j],
+        state[4][k, j],
+        state[5][k, j],
+        state[6][k, j],
+        state[7][k, j],
+    ),
 )
 
 
@@ -115,7 +142,37 @@ def _store5(state, k, j, values):
     state[4][k, j] = values[4]
 
 
-_STORES = (_store0, _store1, _store2, _store3, _store4, _store5)
+def _store6(state, k, j, values):
+    state[0][k, j] = values[0]
+    state[1][k, j] = values[1]
+    state[2][k, j] = values[2]
+    state[3][k, j] = values[3]
+    state[4][k, j] = values[4]
+    state[5][k, j] = values[5]
+
+
+def _store7(state, k, j, values):
+    state[0][k, j] = values[0]
+    state[1][k, j] = values[1]
+    state[2][k, j] = values[2]
+    state[3][k, j] = values[3]
+    state[4][k, j] = values[4]
+    state[5][k, j] = values[5]
+    state[6][k, j] = values[6]
+
+
+def _store8(state, k, j, values):
+    state[0][k, j] = values[0]
+    state[1][k, j] = values[1]
+    state[2][k, j] = values[2]
+    state[3][k, j] = values[3]
+    state[4][k, j] = values[4]
+    state[5][k, j] = values[5]
+    state[6][k, j] = values[6]
+    state[7][k, j] = values[7]
+
+
+_STORES = (_store0, _store1, _store2, _store3, _store4, _store5, _store6, _store7, _store8)
 
 #: The most state vectors an update rule may keep.
 MOST_SLOTS = len(_LOADS) - 1
