@@ -140,9 +140,10 @@ def adam_like(d: Draw) -> Iterator[Twin]:
     rule = make("nadamw", momentum_decay=float("inf"), weight_decay=decay, **ours)
     yield Twin("nadamw", rule, runner(optax.nadamw, weight_decay=decay, **theirs), SCALED)
     power = d.uniform(0.1, 0.5)
-    for options in ({"use_clipping": False}, {"clip_value_fn": lambda count: count**power}):
-        rule = make("adopt", clipped=len(options) == 1 and "clip_value_fn" in options, clip_power=power, **ours)
-        yield Twin("contrib.adopt", rule, runner(optax.contrib.adopt, **options, **theirs), SCALED)
+    bounded = runner(optax.contrib.adopt, clip_value_fn=lambda count: count**power, **theirs)
+    yield Twin("contrib.adopt", make("adopt", clip_power=power, **ours), bounded, SCALED)
+    unbounded = runner(optax.contrib.adopt, use_clipping=False, **theirs)
+    yield Twin("contrib.adopt", make("adopt", clipped=False, **ours), unbounded, SCALED)
     slow, mix = d.uniform(0.99, 0.9999), d.uniform(1, 8)
     rule = make("ademamix", beta3=slow, mix=mix, weight_decay=decay, **ours)
     options = {"b3": slow, "alpha": mix, "weight_decay": decay}

@@ -59,6 +59,12 @@ def averaging(d: Draw) -> Iterator[Twin]:
     yield Twin("FTRL", rule, runner(library.FTRL, **options), (0.1, 0.01))
 
 
+def quasi_hyperbolic(d: Draw) -> Iterator[Twin]:
+    """QHM; the library's QHAdam corrects its means by weights in float32, which differ in the seventh digit."""
+    beta, nu = d.momentum(), d.uniform(0.2, 0.9)
+    yield Twin("QHM", make("qhm", beta=beta, nu=nu), runner(library.QHM, momentum=beta, nu=nu), ALONG)
+
+
 def schedule_free(d: Draw) -> Iterator[Twin]:
     """Over plain descent and over Adam without momentum, with weight decay at the point of the gradient."""
     (_, b2), eps, beta, power, decay = d.moments(), d.eps(), d.momentum(), d.uniform(0, 3), d.power(-3, -1)
@@ -83,4 +89,4 @@ def training(cls: Any) -> Callable:
 
 
 #: Each package's groups of twins.
-PACKAGES = {"pytorch-optimizer": (adam_like, averaging), "schedulefree": (schedule_free,)}
+PACKAGES = {"pytorch-optimizer": (adam_like, averaging, quasi_hyperbolic), "schedulefree": (schedule_free,)}

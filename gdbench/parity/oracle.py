@@ -466,6 +466,20 @@ def cocob(p, w, g, s, a, t):
     return s["w"] + s["theta"] / (s["L"] * np.maximum(s["G"] + s["L"], p.fraction * s["L"])) * (s["L"] + s["R"])
 
 
+def qhm(p, w, g, s, a, t):
+    """Ma and Yarats's mixture, as momentum beside plain descent."""
+    s["m"] = p.beta * s["m"] + (1 - p.beta) * g
+    return (1 - p.nu) * (w - a * g) + p.nu * (w - a * s["m"])
+
+
+def qhadam(p, w, g, s, a, t):
+    """The same in both of Adam's means."""
+    moments(p, g, s)
+    mean = s["m"] / (1 - p.beta1**t)
+    square = s["v"] / (1 - p.beta2**t)
+    return w - a * (g + p.nu1 * (mean - g)) / (np.sqrt(g**2 + p.nu2 * (square - g**2)) + p.eps)
+
+
 def schedulefree(p, w, g, s, a, t):
     """The rule's points z, their weighted mean x, which is the result, and the point y of the gradient."""
     if t == 1:
@@ -523,6 +537,8 @@ RULES: dict[str, Callable[[Any, Array, Array, Memory, float, int], Array]] = {
     "madgrad": madgrad,
     "ftrl": ftrl,
     "cocob": cocob,
+    "qhm": qhm,
+    "qhadam": qhadam,
     "schedulefree": schedulefree,
     "averaged": averaged,
     "clipped": clipped,
