@@ -47,7 +47,7 @@ $(VENV)/.parity: pyproject.toml | $(VENV)/.tools
 # The product ---------------------------------------------------------------------------------------------------------
 
 report: $(VENV)/.installed ## run the quickstart suite and write reports/quickstart/report.html
-	GDBENCH_COMMIT=$(COMMIT) $(BIN)/gdbench run quickstart --out reports/quickstart
+	GDBENCH_COMMIT=$(COMMIT) $(BIN)/gdbench run quickstart --jobs 2 --out reports/quickstart
 
 gallery: report ## the same, and copy the report to the committed gallery
 	$(BIN)/gdbench report reports/quickstart --figures >/dev/null

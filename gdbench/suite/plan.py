@@ -345,7 +345,7 @@ def build(
     points = case.budget.record
     common = {
         "problem": problem_digest,
-        "solver": solver.words(),
+        "solver": solver.words() | {"name": solver.label},  # one rule may stand under two names
         "seed": seed,
         "stage": stage,
         "repeat": repeat,

@@ -167,13 +167,20 @@ def slower(text):
     return text.replace(STEP, SLOWER + STEP)
 
 
+def compared(times, a, there, suite, out):
+    """Comparisons with so many new runs by the gdbench in a folder, each told as it is done."""
+    for _ in range(times):
+        found = compare(a, run_with(there, suite, out))
+        columns = found.rows[["solver", "measure", "ratio", "pairs", "verdict"]]
+        print(list(columns.itertuples(index=False, name=None)), flush=True)
+        yield found
+
+
 @pytest.mark.slow
 def test_identical_code_raises_no_alarm_in_twenty_comparisons(suite, tmp_path):
     here, there = (installed(tmp_path / name) for name in ("here", "there"))
     with busy():
-        a = run_with(here, suite, tmp_path / "a")
-        found = [compare(a, run_with(there, suite, tmp_path / "b")) for _ in range(20)]
-    print([(len(clocks(one)), int((one.rows.pairs > 0).sum()), dict(one.rows.verdict.value_counts())) for one in found])
+        found = list(compared(20, run_with(here, suite, tmp_path / "a"), there, suite, tmp_path / "b"))
     assert sum(one.regressed for one in found) == 0
     assert sum((one.rows.pairs > 0).any() for one in found) > 0  # or nothing was put to the test
 
@@ -182,12 +189,7 @@ def test_identical_code_raises_no_alarm_in_twenty_comparisons(suite, tmp_path):
 def test_a_kernel_made_slower_is_found_each_time(suite, tmp_path):
     here, there = installed(tmp_path / "here"), installed(tmp_path / "there", slower)
     with busy():
-        a = run_with(here, suite, tmp_path / "a")
-        found = [compare(a, run_with(there, suite, tmp_path / "b")) for _ in range(8)]
-    print(
-        [list(one.rows[["solver", "measure", "ratio", "pairs", "verdict"]].itertuples(index=False, name=None)) for one in found]
-    )
-    for one in found:
-        worse = one.rows[one.rows.verdict == WORSE]
-        assert ("stochastic adam", "steps") in set(zip(worse.solver, worse.measure, strict=True))
-        assert "stochastic gd" not in set(worse.solver)
+        for one in compared(8, run_with(here, suite, tmp_path / "a"), there, suite, tmp_path / "b"):
+            worse = one.rows[one.rows.verdict == WORSE]
+            assert ("stochastic adam", "steps") in set(zip(worse.solver, worse.measure, strict=True))
+            assert "stochastic gd" not in set(worse.solver)

@@ -27,10 +27,10 @@ from gdbench.tasks.inputs import make_task
 
 #: Calls of which the quickest counts, for whatever else the machine does only adds to a time; and the seconds after which fewer
 #: will do.
-CALLS, ENOUGH = 5, 0.05
+CALLS, ENOUGH = 3, 0.03
 
-#: Seconds by which a long call is to exceed a short one, the epochs that it may take for that, and the factor by which they grow.
-LONGER, MOST_EPOCHS, GROWTH = 0.005, 2048, 8
+#: Seconds by which a long call is to exceed a short one, the epochs that it may take for that, and the most by which they grow.
+LONGER, MOST_EPOCHS, GROWTH = 0.002, 2048, 16
 
 #: The words of a row that are the timing's own.
 OF_TIMING = ("run_id", "seed", "stage", "repeat", "timing")
@@ -102,7 +102,8 @@ def seconds_a_step(call: Callable[[int], None], epoch: int) -> float:
                 return excess / (more * epoch) if excess > 0 else math.nan
             tries = CALLS  # long enough, unless something else on the machine took the time: now with care
         else:
-            more *= GROWTH
+            # by what was seen, half as much again as is missing
+            more *= min(max(math.ceil(1.5 * LONGER / excess), 2), GROWTH) if excess > 0 else GROWTH
 
 
 def _excess(call: Callable[[int], None], step: int, more: int, tries: int) -> float:
