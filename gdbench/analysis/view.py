@@ -328,7 +328,7 @@ def chosen_curves(found: Results) -> dict[tuple[str, str], Curve]:
     recorded = steps.size() / runs.groupby(SOLVER).size()
     return {
         (str(problem), str(solver)): Curve(*group.to_numpy(dtype=float).T)
-        for (problem, solver), group in table[recorded >= 0.5].groupby(SOLVER)
+        for (problem, solver), group in table[(recorded >= 0.5).reindex(table.index)].groupby(SOLVER)
     }
 
 

@@ -95,6 +95,9 @@ FOLDER = Path(__file__).parent / "suites"
 #: Seconds that a plugin may take to be imported; its bodies are tried then.
 IMPORT_LIMIT = 60.0
 
+#: Seconds between interruptions of a plugin that went on after one.
+AGAIN = 0.1
+
 #: Seeds, and learning rates of a grid, that a number may stand for: more is probably a typo, and would fill the memory.
 MOST = 10_000
 
@@ -585,27 +588,35 @@ def import_plugin(name: str, path: str) -> None:
     try:
         with stdout_to_stderr(), interrupted(IMPORT_LIMIT):
             found.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # a script that ends itself would end gdbench
+    except (Exception, SystemExit, Overtime) as error:  # a script that ends itself would end gdbench
         del sys.modules[name]
         text = f"plugins: {Path(path).name} failed with {type(error).__name__}: {one_line(error)}"
         raise GdbenchError(text) from error
 
 
+class Overtime(BaseException):
+    """A plugin has not ended in time; it derives from what `except Exception` lets through."""
+
+
 @contextlib.contextmanager
 def interrupted(seconds: float) -> Iterator[None]:
-    """Raise a TimeoutError after so many seconds of Python, where the system and the thread allow it."""
+    """Raise Overtime after so many seconds of Python, and again until it gets through, where system and thread allow it."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    left = False
+
     def stop(*_: Any) -> None:
-        raise TimeoutError(f"it has not ended after {seconds:g} s")
+        if not left:
+            raise Overtime(f"it has not ended after {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
     finally:
+        left = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 

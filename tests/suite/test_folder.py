@@ -368,8 +368,9 @@ def die_at(moment):
     ],
     ids=["first run", "resume", "fresh", "migration"],
 )
-def test_a_kill_between_any_two_writes(suite, complete, folder_in, tmp_path, state, options, least):
+def test_a_kill_between_any_two_writes(request, suite, complete, folder_in, tmp_path, state, options, least):
     start, moment = folder_in(state), 0
+    stride = 1 if request.config.getoption("--slow") else 3  # each kill starts three processes
     while True:
         folder = tmp_path / f"{moment}"
         if start.exists():
@@ -378,7 +379,7 @@ def test_a_kill_between_any_two_writes(suite, complete, folder_in, tmp_path, sta
             break
         check_killed(suite, complete, folder, must_be_whole=state != "nothing" and not options)
         shutil.rmtree(folder)
-        moment += 1
+        moment += stride
     assert moment >= least
 
 
