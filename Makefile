@@ -41,7 +41,7 @@ $(VENV)/.tools: pyproject.toml | $(VENV)/.installed
 
 $(VENV)/.parity: pyproject.toml | $(VENV)/.tools
 	$(PIP) install $(TORCH)
-	$(PIP) install '.[optax,keras]'
+	$(PIP) install '.[optax,keras,oracles]'
 	@touch $@
 
 # The product ---------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ peers: $(VENV)/.installed $(VENV)/.parity ## time other libraries beside gdbench
 # one process. More arguments: make test ARGS="--slow -k adam"
 PYTEST := GDBENCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-# LIVE=1 installs PyTorch, optax and Keras too (a large download), and lets no test be left out for want of them.
+# LIVE=1 installs PyTorch, optax, Keras and two packages of PyTorch optimizers too (a large download), and lets no test be left out for want of them.
 test: $(VENV)/.installed $(VENV)/.tools $(if $(LIVE),$(VENV)/.parity) ## install the package and run the tests against it
 	$(if $(LIVE),GDBENCH_LIVE=1) $(PYTEST) $(ARGS)
 
