@@ -336,8 +336,8 @@ def compare(
     ] = False,
     clocks: Annotated[bool, typer.Option("--clocks", help="Compare seconds even from different machines.")] = False,
     threshold: Annotated[float, typer.Option(min=1.0, help="The factor under which a change counts as none.")] = 1.05,
-    no_again: Annotated[
-        bool, typer.Option("--no-again", help="Time nothing again; clocks that differ are undecided then.")
+    time_again: Annotated[
+        bool, typer.Option("--again", help="Time clocks that differ again. Runs the programs that the folders name: trust them.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the page, its twin and JSON there.", metavar="DIR", parser=folder_of)
@@ -346,11 +346,11 @@ def compare(
 ) -> None:
     """Compare two results folders: which solvers got better, worse, or are not distinguishable.
 
-    A clock that differs is timed again before it counts as changed: each folder's solver by the gdbench that made it, in turn.
+    A clock that differs is undecided until --again has timed it: each folder's solver by the gdbench that made it, in turn.
     """
     from gdbench.report import compare as comparing
 
-    found = comparing.compare(a, b, clocks=clocks, threshold=threshold, again=not no_again, tell=note)
+    found = comparing.compare(a, b, clocks=clocks, threshold=threshold, again=time_again, tell=note)
     if json_:
         print(found.to_json())
     else:

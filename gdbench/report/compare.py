@@ -131,7 +131,8 @@ def compare(
     threshold : float, default 1.05
         The factor under which a change counts as none.
     again : bool, default True
-        Time clocks that differ again; without that they are undecided.
+        Time clocks that differ again; without that they are undecided. It starts the interpreters, and loads the packages, that
+        the folders name: not for folders of strangers.
     tell : callable, optional
         Hears of the progress.
 
