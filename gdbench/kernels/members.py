@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
+from gdbench.kernels.compile.tags import MOST_SUMS
 from gdbench.kernels.shares import in_whole_steps
 
 #: The methods of a member of each kind, with their arguments after ``self``; those that a registry does not name are optional.
@@ -22,6 +23,9 @@ ARGUMENTS: dict[str, dict[str, tuple[str, ...]]] = {
         "step": ("w", "g", "state", "rate", "t"),
         "start": (),
         "settle": ("w", "state", "rate", "idle"),
+        "reduce": ("w", "g", "state", "rate", "t", "kept"),
+        "combine": ("sums", "loss", "kept", "rate", "t"),
+        "start_kept": (),
         "form": (),
         "result": ("w", "state"),
     },
@@ -47,7 +51,7 @@ ARGUMENTS: dict[str, dict[str, tuple[str, ...]]] = {
 #: The attributes and methods, beyond those that a registry names, that a member of each kind needs.
 NEEDED: dict[str, dict[str, str]] = {
     "optimizer": {"slots": "the names of the vectors that it remembers; () for none"},
-    "loss": {"domain": "the targets that it takes: 'real', 'sign' (−1 and +1) or 'class' (0 … K−1)"},
+    "loss": {"domain": "the targets that it takes: 'real', 'count' (≥ 0), 'positive', 'sign' (−1 and +1) or 'class' (0 … K−1)"},
     "landscape": {
         "dimension": "the number of dimensions, or None for any",
         "start": "a point to start from",
@@ -65,7 +69,7 @@ DOCUMENTED = {
     "landscape": "help(gd.landscapes)",
 }
 
-DOMAINS = ("real", "sign", "class")
+DOMAINS = ("real", "count", "positive", "sign", "class")
 
 #: The scalars with which a body is tried, of the type that the loops have.
 ONE, RATE = np.float64(1.0), np.float64(0.1)
@@ -88,10 +92,13 @@ def _lacking(cls: Any, kind: str) -> Iterator[str]:
         if not hasattr(cls, name):
             yield f"has no {name}: {meaning}"
     for name, wanted in ARGUMENTS.get(kind, {}).items():
+        wanted = (*wanted, "shared") if name == "step" and hasattr(cls, "combine") else wanted
         if callable(getattr(cls, name, None)) and not _takes(getattr(cls, name), len(wanted) + 1):
             yield f"has a method {name} of other arguments: it must take ({', '.join(('self', *wanted))})"
     if kind == "optimizer":
         yield from _wrong_slots(cls)
+        if hasattr(cls, "combine"):
+            yield from _wrong_sums(cls)
     if kind == "penalty":
         yield from _wrong_slots(cls)
         if getattr(cls, "slots", ()) and not hasattr(cls, "after_step"):
@@ -108,10 +115,21 @@ def _wrong_slots(cls: Any) -> Iterator[str]:
         yield f"has slots = {slots!r}: they must be a tuple of names, such as ('velocity',)"
 
 
+def _wrong_sums(cls: Any) -> Iterator[str]:
+    if not (hasattr(cls, "reduce") and isinstance(getattr(cls, "sums", None), tuple)):
+        yield "has combine, but not both of reduce(self, w, g, state, rate, t, kept) and sums, the names of what reduce returns"
+    elif len(cls.sums) > MOST_SUMS:
+        yield f"has {len(cls.sums)} sums: at most {MOST_SUMS} are supported"
+    elif getattr(cls, "by_layer", False) and getattr(cls, "kept", ()):
+        yield "has by_layer and kept: numbers are kept of a whole model only"
+
+
 def _wrong_loss(cls: Any) -> Iterator[str]:
     if cls.domain not in DOMAINS:
-        yield f"has domain = {cls.domain!r}: choose from 'real', 'sign' (−1 and +1), 'class' (0 … K−1)"
+        yield f"has domain = {cls.domain!r}: choose from 'real', 'count', 'positive', 'sign' (−1 and +1), 'class' (0 … K−1)"
     smoothness = getattr(cls, "smoothness", None)
+    if isinstance(smoothness, property):
+        smoothness = None  # of the fields' values
     if smoothness is not None and not (isinstance(smoothness, (int, float)) and smoothness >= 0):
         yield f"has smoothness = {smoothness!r}: it must be the largest second derivative, or None"
     if cls.domain == "class":
@@ -154,6 +172,11 @@ def start_of(rule: Any) -> tuple:
     return tuple(rule.start()) if hasattr(rule, "start") else (0.0,) * len(rule.slots)
 
 
+def start_of_kept(rule: Any) -> np.ndarray:
+    """The numbers that a rule keeps of the whole model, before step 1."""
+    return np.array(rule.start_kept() if hasattr(rule, "start_kept") else (0.0,) * len(getattr(rule, "kept", ())), np.float64)
+
+
 def _no_number(value: Any) -> bool:
     return isinstance(value, bool) or not isinstance(value, (numbers.Real, np.number))
 
@@ -162,11 +185,26 @@ def _try_optimizer(rule: Any) -> str:
     state = tuple(ONE if value is None else np.float64(value) for value in start_of(rule))
     if len(state) != len(rule.slots):
         return f"start gives {len(state)} values for the {len(rule.slots)} slots {rule.slots}"
-    found = rule.step(ONE, ONE, state, RATE, ONE)
+    told, shared = _try_sums(rule, state) if hasattr(rule, "combine") else ("", ())
+    if told:
+        return told
+    found = rule.step(ONE, ONE, state, RATE, ONE, *shared)
     if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], tuple) and len(found[1]) == len(state):
         return ""
     kept = f"({', '.join(rule.slots)}{',' if len(state) == 1 else ''})"
     return f"step must return the new weight and its new state {kept}, not {one_line(repr(found))}"
+
+
+def _try_sums(rule: Any, state: tuple) -> tuple[str, tuple]:
+    """What is wrong with the bodies that look at the whole model, and the further argument of a step."""
+    kept = start_of_kept(rule)
+    parts = rule.reduce(ONE, ONE, state, RATE, ONE, kept)
+    if not (isinstance(parts, tuple) and len(parts) == len(rule.sums)):
+        return f"reduce must return a tuple of the sums' parts ({', '.join(rule.sums)}), not {one_line(repr(parts))}", ()
+    shared = rule.combine(tuple(map(np.float64, parts)), ONE, kept, RATE, ONE)
+    if not isinstance(shared, tuple):
+        return f"combine must return a tuple, which step is given, not {one_line(repr(shared))}", ()
+    return "", (shared,)
 
 
 def _try_loss(loss: Any) -> str:

@@ -14,6 +14,7 @@ weigh = operation("weigh")
 prefetch_weight = operation("prefetch_weight")
 counts = operation("counts")
 count = operation("count")
+take = operation("take")
 
 
 class Unweighted(NamedTuple):
@@ -53,6 +54,9 @@ class Uncounted(NamedTuple):
     def count(self, lane, loss):
         pass
 
+    def take(self, lane):
+        return 0.0
+
 
 class Counted(NamedTuple):
     """Losses are summed lane by lane.
@@ -69,6 +73,12 @@ class Counted(NamedTuple):
 
     def count(self, lane, loss):
         self.totals[lane] = settled(self.totals[lane] + loss)  # one by one, however many rows share a pass
+
+    def take(self, lane):
+        """The sum of a lane's losses, which begins anew."""
+        total = self.totals[lane]
+        self.totals[lane] = 0.0
+        return total
 
 
 class Task(NamedTuple):
@@ -105,12 +115,15 @@ class Iterate(NamedTuple):
         One for each slot of the penalty: like the next, sums over all steps, which in float32 soon stop growing.
     travelled : ndarray of shape (K,), float64
         The sum of the learning rates so far.
+    kept : ndarray of shape (K, numbers), float64, or ()
+        What a rule that looks at the whole model keeps of it, in the row of the model's first output; () for other rules.
     """
 
     w: Any
     state: Any
     memory: Any
     travelled: Any
+    kept: Any = ()
 
 
 @inlined

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from gdbench.kernels.compile.jit import inlined, kernel
-from gdbench.kernels.compile.tags import load, store
+from gdbench.kernels.compile.jit import kernel
+from gdbench.kernels.compile.tags import load, picked, store
 from gdbench.kernels.landscapes import gradient, value
-from gdbench.kernels.optimizers import clip_factor, clips_norm, step
+from gdbench.kernels.loops.whole import step_point
+from gdbench.kernels.optimizers import looks, step
 
 
-@inlined
-def clip(rule, g):
-    """The factor that a rule which clips by norm applies to the gradient g; 1 for every other rule."""
-    if not clips_norm(rule):
-        return 1.0
-    total = 0.0
-    for gj in g:
-        total += gj * gj
-    return clip_factor(rule, math.sqrt(total))
+def _step_weights(rule, iterate, g, rate, now, value):
+    w, state = iterate.w, iterate.state
+    for j in range(w.shape[1]):
+        w[0, j], sj = step(rule, w[0, j], g[0, j], load(state, 0, j), rate, now)
+        store(state, 0, j, sj)
+
+
+#: One step of a point on the gradient g, of shape (1, d), where the function has this value.
+step_all = picked(lambda rule: step_point if looks(rule) else _step_weights)
 
 
 @kernel
-def replay(rule, iterate, gradients, rates, t, path):
+def replay(rule, iterate, gradients, values, rates, t, path):
     """Apply one update for each given gradient.
 
     Parameters
@@ -33,6 +32,8 @@ def replay(rule, iterate, gradients, rates, t, path):
     iterate : Iterate
         Weights and state of shape (1, d), changed in place.
     gradients : ndarray of shape (steps, d)
+    values : ndarray of shape (steps,)
+        The function's value before each step, for a rule that looks at it; of shape (0,) for none.
     rates : ndarray of shape (steps,)
         The learning rate of each step.
     t : int
@@ -40,15 +41,12 @@ def replay(rule, iterate, gradients, rates, t, path):
     path : ndarray of shape (steps, d)
         Receives the weights after each step.
     """
-    w, state = iterate.w, iterate.state
+    w = iterate.w
     for s in range(gradients.shape[0]):
-        now = w.dtype.type(t + s)
-        short = clip(rule, gradients[s])
+        known = values[s] if values.size > 0 else 0.0
+        step_all(rule, iterate, gradients[s : s + 1], rates[s], w.dtype.type(t + s), known)
         for j in range(w.shape[1]):
-            wj, sj = step(rule, w[0, j], short * gradients[s, j], load(state, 0, j), rates[s], now)
-            w[0, j] = wj
-            store(state, 0, j, sj)
-            path[s, j] = wj
+            path[s, j] = w[0, j]
 
 
 @kernel
@@ -68,9 +66,9 @@ def minimize(landscape, rule, iterate, rates, noise, path, values, gradients):
     values : ndarray of shape (steps + 1,)
     gradients : ndarray of shape (steps + 1, d)
     """
-    w, state = iterate.w, iterate.state
+    w = iterate.w
     steps = rates.size
-    given = np.empty(w.shape[1])
+    given = np.empty((1, w.shape[1]))
     for s in range(steps + 1):
         x = path[s]
         for j in range(w.shape[1]):
@@ -79,9 +77,5 @@ def minimize(landscape, rule, iterate, rates, noise, path, values, gradients):
         gradient(landscape, x, gradients[s])
         if s < steps:
             for j in range(w.shape[1]):
-                given[j] = gradients[s, j] + noise[s, j] if noise.size > 0 else gradients[s, j]
-            short = clip(rule, given)
-            for j in range(w.shape[1]):
-                wj, sj = step(rule, w[0, j], short * given[j], load(state, 0, j), rates[s], np.float64(s + 1))
-                w[0, j] = wj
-                store(state, 0, j, sj)
+                given[0, j] = gradients[s, j] + noise[s, j] if noise.size > 0 else gradients[s, j]
+            step_all(rule, iterate, given, rates[s], np.float64(s + 1), values[s])

@@ -109,13 +109,13 @@ def instance(cls: type) -> Any:
 
 def replayed(rule: Any, schedule: Any) -> Case:
     """One update rule on given gradients."""
-    g = draws.gradients(STEPS, 4, name_of(rule))
+    g, values = draws.gradients(STEPS, 4, name_of(rule)), draws.values(STEPS, name_of(rule))
     x0 = np.array([1.0, -2.0, 0.5, 3.0])
     return case(
         f"replay {draws.described(rule)}, {draws.described(schedule)}",
         f"4 weights after each of {STEPS} updates",
-        lambda: replay(rule, x0, g, schedule),
-        lambda: oracle.replay(rule, x0, g, schedule),
+        lambda: replay(rule, x0, g, schedule, values),
+        lambda: oracle.replay(rule, x0, g, schedule, values),
     )
 
 
@@ -150,11 +150,16 @@ def with_memory(cls: type) -> bool:
     return hasattr(cls, "estimator")
 
 
+def on_all_rows(cls: type) -> bool:
+    """Whether an optimizer compares gradients of all rows, and so has the batch variant only."""
+    return getattr(cls, "whole_batch", False)
+
+
 def descents(quick: bool) -> list[Case]:
     """Whole descents: each pair of optimizer, loss, penalty, variant, schedule, row order, intercept and row weights."""
     rules = own(optimizers.registry)
     factors = {
-        "optimizer": [cls for cls in rules if not with_memory(cls)],
+        "optimizer": [cls for cls in rules if not with_memory(cls) and not on_all_rows(cls)],
         "loss": own(losses.registry),
         "penalty": own(penalties.registry),
         "variant": list(VARIANTS),
@@ -165,10 +170,12 @@ def descents(quick: bool) -> list[Case]:
     }
     smooth = [cls for cls in own(penalties.registry) if hasattr(cls, "shrinkage")]
     special = {"optimizer": [cls for cls in rules if with_memory(cls)], "penalty": smooth, "variant": ["stochastic"]}
-    if quick:  # in the second block only the optimizers are new
-        found = draws.each_once(factors) + draws.each_once(factors | special)[: len(special["optimizer"])]
+    blocks = [factors | special, factors | {"optimizer": [cls for cls in rules if on_all_rows(cls)], "variant": ["batch"]}]
+    if quick:  # in the further blocks only the optimizers are new
+        found = draws.each_once(factors)
+        found += [row for block in blocks for row in draws.each_once(block)[: len(block["optimizer"])]]
     else:
-        found = [row for block in (factors, factors | special) if block["optimizer"] for row in draws.covering(block)]
+        found = [row for block in (factors, *blocks) for row in draws.covering(block)]
     # no pair, but three of a kind: the norm by which a batch is clipped is that of its mean gradient and the penalty's
     clipped = {"optimizer": optimizers.registry["clipped"], "penalty": penalties.registry["l2"], "variant": "mini-batch"}
     return [descent(**row) for row in [*found, found[0] | clipped]]
@@ -259,7 +266,8 @@ def sparse(quick: bool) -> list[Case]:
     """Stochastic descent on CSR rows: every optimizer, each penalty for plain descent, and each of its schedules."""
     plain = optimizers.registry["gd"]
     # the quick part leaves out the rules that take the dense update, but for one
-    rules = [cls for cls in own(optimizers.registry) if not quick or hasattr(cls, "settle") or name_of(cls) == "adam"]
+    rules = [cls for cls in own(optimizers.registry) if not on_all_rows(cls)]
+    rules = [cls for cls in rules if not quick or hasattr(cls, "settle") or name_of(cls) == "adam"]
     triples = [(cls, penalties.registry["none"], 0) for cls in rules]
     triples += [(plain, cls, 0) for cls in own(penalties.registry)]
     if not quick:
@@ -313,7 +321,7 @@ def searches(quick: bool) -> list[Case]:
 
 def within(cost: type) -> Any:
     """The loss, its quadratic part wide enough to hold some rows: a search on straight parts alone would divide by rounding."""
-    return cost(epsilon=2.0) if "epsilon" in cost._fields else cost()  # type: ignore[attr-defined]
+    return cost(**{field: 2.0 for field in ("epsilon", "width") if field in cost._fields})  # type: ignore[attr-defined]
 
 
 def search(schedule: Any, loss: Any, penalty: Any) -> Case:

@@ -28,7 +28,21 @@ def cases(quick: bool = False) -> list[Case]:
 def pairs(number: int) -> Iterator[Twin]:
     """The twins, `number` draws each."""
     for draw in range(number):
-        for group in (sgd, adagrad, rmsprop, adadelta, adams, lion, clipped, adam_like, signs, from_the_start):
+        for group in (
+            sgd,
+            adagrad,
+            rmsprop,
+            adadelta,
+            adams,
+            lion,
+            clipped,
+            adam_like,
+            signs,
+            from_the_start,
+            by_norm,
+            without_a_rate,
+            by_value,
+        ):
             yield from group(Draw("optax", group.__name__, draw))
     yield from scheduled()
 
@@ -37,9 +51,9 @@ def runner(alias: Callable, pace: Callable[[float], Any] | None = None, **option
     """An optax transformation, run along its own trajectory."""
 
     def at(rate: float) -> Runner:
-        def run(gradient: Callable, x0: np.ndarray, steps: int) -> np.ndarray:
+        def run(gradient: Callable, x0: np.ndarray, steps: int, value: Callable | None = None) -> np.ndarray:
             with jax.enable_x64(True):
-                return descend(alias(in_float64(pace(rate)) if pace else rate, **options), gradient, x0, steps)
+                return descend(alias(in_float64(pace(rate)) if pace else rate, **options), gradient, x0, steps, value)
 
         return run
 
@@ -51,19 +65,20 @@ def in_float64(pace: Any) -> Any:
     return lambda count: pace(jax.numpy.asarray(count, "float64"))
 
 
-def descend(rule: Any, gradient: Callable, x0: np.ndarray, steps: int) -> np.ndarray:
-    """The points that a transformation visits."""
+def descend(rule: Any, gradient: Callable, x0: np.ndarray, steps: int, value: Callable | None = None) -> np.ndarray:
+    """The points that a transformation visits; one that asks for the function's value is given it."""
 
     @jax.jit
-    def update(x: Any, g: Any, state: Any) -> tuple[Any, Any]:
-        change, state = rule.update(g, state, x)
+    def update(x: Any, g: Any, state: Any, known: dict) -> tuple[Any, Any]:
+        change, state = rule.update(g, state, x, **known)
         return optax.apply_updates(x, change), state
 
     x = jax.numpy.asarray(x0, dtype="float64")
     state = rule.init(x)
     path = [x0]
     for _ in range(steps):
-        x, state = update(x, gradient(np.asarray(x)), state)
+        known = {"value": value(np.asarray(x))} if value else {}
+        x, state = update(x, gradient(np.asarray(x)), state, known)
         path.append(np.asarray(x))
     return np.array(path)
 
@@ -178,6 +193,58 @@ def adam_at(b2: float, eps: float) -> Callable:
 def free_of_a_schedule(alias: Callable, beta: float, power: float) -> Callable:
     """An alias inside optax's Schedule-Free."""
     return lambda rate: optax.contrib.schedule_free(alias(rate), rate, b1=beta, weight_lr_power=power)
+
+
+def by_norm(d: Draw) -> Iterator[Twin]:
+    """The rules that look at a layer's norms: LARS and LAMB."""
+    (b1, b2), eps, decay, root = d.moments(), d.eps(), d.power(-3, -1), d.power(-8, -5)
+    beta, trust = d.momentum(), d.power(-2, -1)
+    rule = make("lars", beta=beta, trust=trust, weight_decay=decay, eps=eps, apart=False)
+    options = {"momentum": beta, "trust_coefficient": trust, "weight_decay": decay, "eps": eps}
+    yield Twin("lars", rule, runner(optax.lars, **options), (0.1, 0.01))
+    rule = make("lamb", beta1=b1, beta2=b2, eps=eps, eps_root=root, weight_decay=decay)
+    yield Twin("lamb", rule, runner(optax.lamb, b1=b1, b2=b2, eps=eps, eps_root=root, weight_decay=decay), (0.003, 3e-4))
+
+
+def without_a_rate(d: Draw) -> Iterator[Twin]:
+    """The rules that find their own rate, of which the learning rate is a factor."""
+    (b1, b2), eps, decay, first = d.moments(), d.eps(), d.power(-3, -2), d.power(-5, -3)
+    contrib, same = optax.contrib, {"beta1": b1, "beta2": b2, "eps": eps, "weight_decay": decay, "initial": first}
+    theirs = {"betas": (b1, b2), "eps": eps, "weight_decay": decay, "estim_lr0": first}
+    yield Twin("contrib.dadapt_adamw", make("dadaptadam", **same), runner(contrib.dadapt_adamw, **theirs), (0.5, 0.05))
+    beta3, factor, safe = d.uniform(0.9, 0.999), d.uniform(0.5, 2), d.uniform(0, 1) < 0.5
+    rule = make("prodigy", beta3=beta3, factor=factor, safeguarded=safe, **same)
+    options = theirs | {"beta3": beta3, "estim_lr_coef": factor, "safeguard_warmup": safe}
+    yield Twin("contrib.prodigy", rule, runner(contrib.prodigy, **options), (0.5, 0.05))
+    for relative, kind in ((True, "heuristic"), (False, "distance")):
+        rule = make("dog", initial=first, relative=relative, eps=eps)
+        yield Twin("contrib.dog", rule, runner(contrib.dog, init_step=(kind, first), eps=eps), (1.0, 0.05))
+    rule = make("dowg", initial=first, eps=eps)
+    yield Twin("contrib.dowg", rule, runner(contrib.dowg, init_estim_sq_dist=first, eps=eps), (1.0, 0.05))
+    start = d.power(-6, -4)
+    for name, alias in (("gd", optax.sgd), ("adam", optax.adam)):
+        rule = make("mechanic", rule=make(name), initial=start, weight_decay=decay, eps=eps)
+        yield Twin(f"contrib.mechanize, {name}", rule, runner(mechanized(alias, start, decay, eps)), (0.1, None))
+
+
+def mechanized(alias: Callable, start: float, decay: float, eps: float) -> Callable:
+    """An alias inside optax's Mechanic."""
+    return lambda rate: optax.contrib.mechanize(alias(rate), weight_decay=decay, eps=eps, s_init=start)
+
+
+def by_value(d: Draw) -> Iterator[Twin]:
+    """The rules that look at the function's value: Polyak's step and MoMo."""
+    low, eps, decay, beta, (b1, b2) = d.uniform(0.1, 0.3), d.eps(), d.power(-3, -1), d.momentum(), d.moments()
+    for variant in ("sps", "sps+"):
+        rule, options = make("sps", lowest=low, eps=eps, nonnegative=variant == "sps+"), {"f_min": low, "eps": eps}
+        yield Twin(f"polyak_sgd, {variant}", rule, runner(optax.polyak_sgd, variant=variant, **options), (0.1, 2e-4), valued=True)
+    for adapted in (False, True):
+        rule = make("momo", beta=beta, lowest=low, weight_decay=decay, adapted=adapted)
+        options = {"beta": beta, "lower_bound": low, "weight_decay": decay, "adapt_lower_bound": adapted}
+        yield Twin("contrib.momo", rule, runner(optax.contrib.momo, **options), (0.1, 2e-4), valued=True)
+        rule = make("momoadam", beta1=b1, beta2=b2, eps=eps, lowest=low, weight_decay=decay, adapted=adapted)
+        options = {"b1": b1, "b2": b2, "eps": eps, "lower_bound": low, "weight_decay": decay, "adapt_lower_bound": adapted}
+        yield Twin("contrib.momo_adam", rule, runner(optax.contrib.momo_adam, **options), SCALED, valued=True)
 
 
 def clipped(d: Draw) -> Iterator[Twin]:

@@ -1,11 +1,14 @@
-"""Against pytorch-optimizer and schedulefree: the rules that torch.optim has not, in float64 on the CPU."""
+"""Against pytorch-optimizer, schedulefree and prodigyopt: the rules that torch.optim has not, in float64 on the CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from importlib.metadata import version
+from io import StringIO
 from typing import Any
 
+import prodigyopt
 import pytorch_optimizer as library
 import schedulefree
 
@@ -19,7 +22,7 @@ make = optimizers.registry.make
 
 
 def cases(quick: bool = False) -> list[Case]:
-    """Each rule of the two packages that gdbench has, with random hyperparameters."""
+    """Each rule of the packages that gdbench has, with random hyperparameters."""
     found = []
     for package, groups in PACKAGES.items():
         pairs = [
@@ -65,6 +68,42 @@ def quasi_hyperbolic(d: Draw) -> Iterator[Twin]:
     yield Twin("QHM", make("qhm", beta=beta, nu=nu), runner(library.QHM, momentum=beta, nu=nu), ALONG)
 
 
+def looking(d: Draw) -> Iterator[Twin]:
+    """LAMB, whose weights' norm the package bounds, D-Adaptation, and the cautious forms of Lion and AdEMAMix."""
+    (b1, b2), eps, decay, first = d.moments(), d.eps(), d.power(-3, -1), d.power(-5, -3)
+    theirs: dict[str, Any] = {"betas": (b1, b2), "eps": eps}
+    corrections = {"corrected": False, "largest_norm": 10.0, "eps_ratio": eps}
+    rule = make("lamb", beta1=b1, beta2=b2, eps=eps, weight_decay=decay, **corrections)
+    # by default the library divides the rate by 1 − β₁ᵗ, though the ratio has made up for it
+    options = theirs | {"weight_decay": decay, "weight_decouple": False, "adam_debias": True}
+    yield Twin("Lamb", rule, runner(library.Lamb, **options), (0.003, 3e-4))
+    for corrected in (False, True):
+        rule = make("dadaptadam", beta1=b1, beta2=b2, eps=eps, initial=first, growth=1.05, corrected=corrected)
+        options = theirs | {"d0": first, "growth_rate": 1.05, "bias_correction": corrected}
+        yield Twin("DAdaptAdam", rule, runner(library.DAdaptAdam, **options), (0.5, 0.05))
+    rule = make("cautious", rule=make("lion", beta1=b1, beta2=b2))
+    yield Twin("Lion(cautious)", rule, runner(library.Lion, betas=(b1, b2), weight_decay=0.0, cautious=True), (0.003, 3e-4))
+    same = {"eps": eps, "weight_decay": 0.0}
+    rule = make("cautious", rule=make("ademamix", beta1=b1, beta2=b2, mix=0.0, **same))
+    # of the library's two means only the first is masked
+    options = {"betas": (b1, b2, 0.9999), "alpha": 0.0, "cautious": True, **same}
+    yield Twin("AdEMAMix(cautious)", rule, runner(library.AdEMAMix, **options), (0.003, 3e-4))
+
+
+def prodigies(d: Draw) -> Iterator[Twin]:
+    """The authors' Prodigy, whose growth may be bounded."""
+    (b1, b2), eps, decay, first = d.moments(), d.eps(), d.power(-3, -2), d.power(-5, -3)
+    beta3, factor = d.uniform(0.9, 0.999), d.uniform(0.5, 2)
+    for safe, growth in ((False, float("inf")), (True, 1.05)):
+        same = {"eps": eps, "beta3": beta3, "weight_decay": decay}
+        rule = make(
+            "prodigy", beta1=b1, beta2=b2, initial=first, factor=factor, growth=growth, corrected=safe, safeguarded=safe, **same
+        )
+        options: dict[str, Any] = {"betas": (b1, b2), "d0": first, "d_coef": factor, "growth_rate": growth}
+        options |= {"use_bias_correction": safe, "safeguard_warmup": safe}
+        yield Twin("Prodigy", rule, runner(one_by_one(prodigyopt.Prodigy), **options, **same), (0.5, 0.05))
+
+
 def schedule_free(d: Draw) -> Iterator[Twin]:
     """Over plain descent and over Adam without momentum, with weight decay at the point of the gradient."""
     (_, b2), eps, beta, power, decay = d.moments(), d.eps(), d.momentum(), d.uniform(0, 3), d.power(-3, -1)
@@ -75,6 +114,16 @@ def schedule_free(d: Draw) -> Iterator[Twin]:
     adam = runner(training(schedulefree.AdamWScheduleFree), betas=(beta, b2), eps=eps, **options)
     rule = make("schedulefree", rule=make("adam", beta1=0.0, beta2=b2, eps=eps), **same)
     yield Twin("AdamWScheduleFree", rule, adam, SCALED)
+
+
+def one_by_one(cls: Any) -> Callable:
+    """The optimizer, which knows no other way than to go through its parameters one by one, and prints what it does."""
+
+    def begun(parameters: Any, foreach: bool, **options: Any) -> Any:
+        with redirect_stdout(StringIO()):
+            return cls(parameters, **options)
+
+    return begun
 
 
 def training(cls: Any) -> Callable:
@@ -89,4 +138,8 @@ def training(cls: Any) -> Callable:
 
 
 #: Each package's groups of twins.
-PACKAGES = {"pytorch-optimizer": (adam_like, averaging, quasi_hyperbolic), "schedulefree": (schedule_free,)}
+PACKAGES = {
+    "pytorch-optimizer": (adam_like, averaging, quasi_hyperbolic, looking),
+    "schedulefree": (schedule_free,),
+    "prodigyopt": (prodigies,),
+}

@@ -7,6 +7,7 @@ covers a user's own members, for which nobody else has a reference.
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from gdbench.kernels import landscapes, losses, optimizers
 from gdbench.kernels.landscapes import gradient as gradient_of
 from gdbench.kernels.landscapes import value as value_of
 from gdbench.kernels.losses import derive_group, value_group
-from gdbench.kernels.members import start_of
-from gdbench.kernels.optimizers import clips_norm, step
+from gdbench.kernels.members import start_of, start_of_kept
+from gdbench.kernels.optimizers import combine, looker, loop_form, reduce, step
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.schedules import Constant
 from gdbench.parity import draws
@@ -50,24 +51,37 @@ def rule(tag: Any) -> Case:
     """An update rule on given gradients."""
     g = draws.gradients(STEPS, 4, "python", name_of(tag))
     x0 = np.array([1.0, -2.0, 0.5, 3.0])
-    rate = rate_of(tag)
+    rate, values = rate_of(tag), draws.values(STEPS, "python", name_of(tag))
     return case(
         f"optimizer {draws.described(tag)}",
         f"4 weights after each of {STEPS} updates",
-        lambda: paths.replay(tag, x0, g, rate),
-        lambda: interpreted(tag, x0, g, rate),
+        lambda: paths.replay(tag, x0, g, rate, values),
+        lambda: interpreted(loop_form(tag), x0, g, rate, values),
     )
 
 
-def interpreted(tag: Any, x0: np.ndarray, gradients: np.ndarray, rate: Any) -> np.ndarray:
-    """The rule's own body on Python floats, weight by weight, at one rate or a rate a step."""
-    rates = np.broadcast_to(rate, len(gradients)).tolist()
-    w, path = [float(x) for x in x0], [x0]
+def interpreted(tag: Any, x0: np.ndarray, gradients: np.ndarray, rate: Any, values: Any = 0.0) -> np.ndarray:
+    """The rule's own bodies on Python floats, at one rate or a rate a step, on given gradients and values of the function."""
+    values = np.broadcast_to(values, len(gradients)).tolist()
+    return walked(
+        tag, x0, lambda t, w: (values[t - 1], gradients[t - 1].tolist()), np.broadcast_to(rate, len(gradients)).tolist()
+    )
+
+
+def walked(tag: Any, x0: Any, function: Callable[[int, list], tuple[float, list]], rates: Sequence[float]) -> np.ndarray:
+    """The points that a rule's own bodies visit, weight by weight: `function` gives its value and gradient at step t and w."""
+    w, path, looking = [float(x) for x in x0], [np.array(x0, np.float64)], looker(tag)
     states = [tuple(x if value is None else value for value in start_of(tag)) for x in w]
-    for t, g in enumerate(gradients.tolist(), start=1):
-        factor = tag.clip_factor(float(np.sqrt(np.dot(g, g)))) if clips_norm(tag) else 1.0
-        for j in range(len(w)):
-            w[j], states[j] = step(tag, w[j], factor * g[j], states[j], rates[t - 1], float(t))
+    kept: Any = start_of_kept(looking) if looking is not None else ()
+    shared: tuple = ()
+    for t, rate in enumerate(rates, start=1):
+        value, g = function(t, w)
+        given = [(w[j], g[j], states[j], rate, float(t)) for j in range(len(w))]
+        if looking is not None:
+            parts = [reduce(tag, *one, kept) for one in given]
+            shared = (combine(tag, tuple(map(sum, zip(*parts, strict=True))), value, kept, rate, float(t)),)
+        for j, one in enumerate(given):
+            w[j], states[j] = step(tag, *one, *shared)
         path.append(np.array(w))
     return np.array(path)
 

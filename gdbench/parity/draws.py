@@ -42,7 +42,8 @@ def number(field: str, interval: str, default: float, rng: Generator) -> float:
         return float(rng.uniform(0.4, 0.99))
     if interval.replace(" ", "") in ("[0,1]", "(0,1)", "(0,1]"):
         return float(rng.uniform(0.1, 0.9))
-    return float((default if 0 < default < np.inf else 0.1) * rng.uniform(0.5, 1.0) + (4 if interval.startswith("[4") else 0))
+    least = next((bound for bound in (1.0, 4.0) if interval.startswith(f"[{bound:.0f},")), 0.0)
+    return float((default if 0 < default < np.inf else 0.1) * rng.uniform(0.5, 1.0) + least)
 
 
 def drawn(cls: type, *words: object) -> Any:
@@ -69,6 +70,12 @@ def gradients(steps: int, d: int, *words: object) -> np.ndarray:
     return (swing + 0.5 * rng.standard_normal((steps, d))) * 10.0 ** np.linspace(-2, 1, d)
 
 
+def values(steps: int, *words: object) -> np.ndarray:
+    """Values of a function for a replay: they fall, with some noise, and cross a bound of the rules that take one."""
+    rng = generator("values", *words)
+    return 3.0 * np.exp(-np.arange(steps) / (0.4 * steps)) + 0.3 * rng.standard_normal(steps)
+
+
 def table(domain: str, n: int = 40, d: int = 5, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Small data for a loss's domain: rows of a few units, targets in that domain with some noise."""
     rng = generator("table", n, d)
@@ -76,6 +83,9 @@ def table(domain: str, n: int = 40, d: int = 5, classes: int = 3) -> tuple[np.nd
     z = X @ rng.standard_normal((d, classes)) + 0.5 * rng.standard_normal((n, classes))
     if domain == "class":
         return X, z.argmax(axis=1).astype(np.float64)
+    if domain in ("count", "positive"):  # of a mean that a link of log suits; with zeros, or none
+        amount = np.exp(np.clip(0.3 * z[:, 0], -1.0, 1.0))
+        return X, np.floor(amount) if domain == "count" else amount
     return X, np.where(z[:, 0] > 0, 1.0, -1.0) if domain == "sign" else z[:, 0]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy.special import xlogy
 
 from gdbench.kernels import order
 from gdbench.kernels.registry import name_of
@@ -21,7 +22,10 @@ Array = Any
 
 
 class Memory(defaultdict):
-    """What a rule remembers: zero until it is set."""
+    """What a rule remembers: zero until it is set.
+
+    "value" holds the objective's value at the step, and "learnt", where it is not 0, how many of the weights are learnt.
+    """
 
     def __init__(self) -> None:
         super().__init__(float)
@@ -66,6 +70,29 @@ LOSSES: dict[str, tuple[Callable, Callable]] = {
         lambda p, z, y: np.maximum(p.quantile * (y - z), (1 - p.quantile) * (z - y)),
         lambda p, z, y: (1 - p.quantile) * (z > y) - p.quantile * (z < y),
     ),
+    "smoothed_pinball": (
+        lambda p, z, y: np.where(
+            np.abs(z - y) < p.width,
+            (z - y) ** 2 / (4 * p.width) + (0.5 - p.quantile) * (z - y) + p.width / 4,
+            np.maximum(p.quantile * (y - z), (1 - p.quantile) * (z - y)),
+        ),
+        lambda p, z, y: np.clip((z - y + p.width) / (2 * p.width), 0, 1) - p.quantile,
+    ),
+    "log_cosh": (
+        lambda p, z, y: np.logaddexp(z - y, y - z) - math.log(2),
+        lambda p, z, y: np.tanh(z - y),
+    ),
+    "poisson": (lambda p, z, y: np.exp(z) - y * z + xlogy(y, y) - y, lambda p, z, y: np.exp(z) - y),
+    "gamma": (lambda p, z, y: z + y / np.exp(z) - np.log(y) - 1, lambda p, z, y: 1 - y / np.exp(z)),
+    "tweedie": (
+        lambda p, z, y: (
+            np.exp(z) ** (2 - p.power) / (2 - p.power)
+            + y * np.exp(z) ** (1 - p.power) / (p.power - 1)
+            - y ** (2 - p.power) / ((p.power - 1) * (2 - p.power))
+        ),
+        lambda p, z, y: (np.exp(z) - y) / np.exp(z) ** (p.power - 1),
+    ),
+    "exponential": (lambda p, z, y: np.exp(-y * z), lambda p, z, y: -y * np.exp(-y * z)),
     "log_loss": (lambda p, z, y: np.logaddexp(0, -y * z), lambda p, z, y: -y / (1 + np.exp(y * z))),
     "hinge": (lambda p, z, y: np.maximum(1 - y * z, 0), lambda p, z, y: -y * (y * z <= 1)),
     "squared_hinge": (lambda p, z, y: np.maximum(1 - y * z, 0) ** 2, lambda p, z, y: -2 * y * np.maximum(1 - y * z, 0)),
@@ -484,6 +511,7 @@ def schedulefree(p, w, g, s, a, t):
     """The rule's points z, their weighted mean x, which is the result, and the point y of the gradient."""
     if t == 1:
         s["z"], s["inner"], s["points"], s["weights"] = w, Memory(), 0.0, 0.0
+    s["inner"]["value"], s["inner"]["learnt"] = s["value"], s["learnt"]
     z = of(RULES, p.rule)(p.rule, s["z"], g, s["inner"], a, t) - a * p.weight_decay * w
     s["largest"] = max(s["largest"], a)
     weight = s["largest"] ** p.power
@@ -504,6 +532,153 @@ def clipped(p, w, g, s, a, t):
     """The rule, on a gradient shortened to `norm` and cut to ±`value`."""
     g = g * min(1.0, p.norm / (math.sqrt((g**2).sum()) + p.eps))
     return of(RULES, p.rule)(p.rule, w, np.clip(g, -p.value, p.value), s, a, t)
+
+
+def norm(x):
+    """The root of the sum of squares of all entries."""
+    return math.sqrt((x**2).sum())
+
+
+def lars(p, w, g, s, a, t):
+    """You's algorithm 1 over all weights as one layer."""
+    push = g + p.weight_decay * w
+    size = norm(g) + p.weight_decay * norm(w) if p.apart else norm(push)
+    local = p.trust * norm(w) / (size + p.eps) if norm(w) > 0 and size > 0 else 1.0
+    s["v"] = p.beta * s["v"] + a * local * push
+    return w - s["v"]
+
+
+def lamb(p, w, g, s, a, t):
+    """You's algorithm 2 over all weights as one layer."""
+    moments(p, g, s)
+    c1, c2 = (1 - p.beta1**t, 1 - p.beta2**t) if p.corrected else (1, 1)
+    push = s["m"] / c1 / (np.sqrt(s["v"] / c2 + p.eps_root) + p.eps) + p.weight_decay * w
+    size = norm(push)
+    return w - a * (min(norm(w), p.largest_norm) / (size + p.eps_ratio) if norm(w) > 0 and size > 0 else 1.0) * push
+
+
+def dog(p, w, g, s, a, t):
+    """Ivgi's tuning-free rate: the largest distance so far over the root of the sum of all squared norms."""
+    if t == 1:
+        s["w"], s["r"] = w, p.initial * (1 + norm(w) if p.relative else 1)
+    s["r"], s["G"] = max(s["r"], norm(w - s["w"])), s["G"] + norm(g) ** 2
+    return w - a * s["r"] / math.sqrt(s["G"] + p.eps) * g
+
+
+def dowg(p, w, g, s, a, t):
+    """Khaled's, whose gradients are weighed by the squared distance."""
+    if t == 1:
+        s["w"], s["r2"] = w, p.initial
+    s["r2"] = max(s["r2"], norm(w - s["w"]) ** 2)
+    s["G"] += s["r2"] * norm(g) ** 2
+    return w - a * s["r2"] / (math.sqrt(s["G"]) + p.eps) * g
+
+
+def correction(p, t):
+    """Adam's correction of both means in one factor."""
+    return math.sqrt(1 - p.beta2**t) / (1 - p.beta1**t) if p.corrected else 1.0
+
+
+def dadaptadam(p, w, g, s, a, t):
+    """Defazio and Mishchenko's algorithm 5: d grows to the estimate Σ λ⟨g, s⟩ ⁄ ‖s‖₁ of the distance."""
+    root = math.sqrt(p.beta2)
+    s["d"] = s["d"] or p.initial
+    rate = s["d"] * a * correction(p, t)
+    inner = (g * s["s"] / (np.sqrt(s["v"]) + p.eps)).sum()
+    s["s"] = root * s["s"] + (1 - root) * rate * g
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * rate * g
+    s["v"] = p.beta2 * s["v"] + (1 - p.beta2) * g**2
+    s["r"] = root * s["r"] + (1 - root) * rate * inner
+    total = np.abs(s["s"]).sum()
+    if total > 0:
+        s["d"] = max(s["d"], min(s["r"] / ((1 - root) * total), s["d"] * p.growth))
+    return w - p.weight_decay * rate * w - s["m"] / (np.sqrt(s["v"]) + p.eps)
+
+
+def prodigy(p, w, g, s, a, t):
+    """Mishchenko and Defazio's algorithm 4, with the authors' d₀ in both terms of the quotient."""
+    beta3 = p.beta3 or math.sqrt(p.beta2)
+    if t == 1:
+        s["w"], s["d"], s["most"] = w, p.initial, p.initial
+    d = s["d"]
+    rate = d * a * correction(p, t)
+    s["m"] = p.beta1 * s["m"] + (1 - p.beta1) * d * g
+    s["v"] = p.beta2 * s["v"] + (1 - p.beta2) * (d * g) ** 2
+    s["r"] = beta3 * s["r"] + d / p.initial * rate * (g * (s["w"] - w)).sum()
+    s["s"] = beta3 * s["s"] + d / p.initial * (d if p.safeguarded else rate) * g
+    total = np.abs(s["s"]).sum()
+    if total > 0:
+        estimate = p.factor * s["r"] / total
+        s["d"] = max(d, estimate) if d == p.initial else d
+        s["most"] = max(s["most"], estimate)
+        s["d"] = min(s["most"], s["d"] * p.growth)
+    return w - p.weight_decay * rate * w - rate * s["m"] / (np.sqrt(s["v"]) + s["d"] * p.eps)
+
+
+#: A squared norm up to which Polyak's quotient is taken as 0 ⁄ 0: no step.
+NO_STEP = 2.0**-52
+
+
+def sps(p, w, g, s, a, t):
+    """Loizou's SPS_max: Polyak's step on the batch's own objective, bounded by the rate."""
+    gap, square = s["value"] - p.lowest, (g**2).sum() + p.eps
+    gap = max(gap, 0.0) if p.nonnegative else gap
+    return w - (min(gap / (p.divisor * square), a) if square > NO_STEP else 0.0) * g
+
+
+def truncated_model(p, w, s, a, t, share, push, square):
+    """Schaipp's step along `push`: how far the model of the objective, cut at its lower bound, is above it; the new bound."""
+    wide = 1 + a * p.weight_decay
+    inner = (s["m"] * w).sum()
+    s["low"] = p.lowest if t == 1 else s["low"]
+    low, top = s["low"], wide * (s["f"] - s["gw"]) + inner
+    if p.adapted and top < wide * share * low:
+        low = max(top / (2 * wide * share), p.lowest)
+    length = max(wide * (s["f"] - share * low - s["gw"]) + inner, 0.0) / square if square > NO_STEP else 0.0
+    length = min(a / share, length)
+    if p.adapted:
+        s["low"] = max((s["f"] + inner - s["gw"] - length * square / 2) / share, p.lowest)
+    return w - a * p.weight_decay / wide * w - length * push
+
+
+def momo(p, w, g, s, a, t):
+    """Schaipp's algorithm 1: running means of the objective, of the gradient and of its product with the weights."""
+    beta = p.beta if t > 1 else 0.0
+    for name, value in (("m", g), ("f", s["value"]), ("gw", (g * w).sum())):
+        s[name] = beta * s[name] + (1 - beta) * value
+    return truncated_model(p, w, s, a, t, 1.0, s["m"], (s["m"] ** 2).sum())
+
+
+def momoadam(p, w, g, s, a, t):
+    """Schaipp's algorithm 3."""
+    moments(p, g, s)
+    for name, value in (("f", s["value"]), ("gw", (g * w).sum())):
+        s[name] = p.beta1 * s[name] + (1 - p.beta1) * value
+    push = s["m"] / (np.sqrt(s["v"] / (1 - p.beta2**t)) + p.eps)
+    return truncated_model(p, w, s, a, t, 1 - p.beta1**t, push, (s["m"] * push).sum())
+
+
+def cautious(p, w, g, s, a, t):
+    """Liang's mask: the parts of the rule's step that point against the gradient, made longer for those left out."""
+    step = w - of(RULES, p.rule)(p.rule, w, g, s, a, t)
+    agrees, number = step * g > 0, s["learnt"] or g.size
+    return w - step * agrees * number / max(agrees.sum() + p.offset, p.least * number)
+
+
+def mechanic(p, w, g, s, a, t):
+    """Cutkosky's algorithm 1 over six decays, with the later bound on h; the scale of the rule's whole way from w₀."""
+    if t == 1:
+        s["origin"], s["inner"] = w, Memory()
+        s["scale"], s["M"], s["V"], s["R"] = np.full(6, p.initial), np.zeros(6), np.zeros(6), np.zeros(6)
+    s["inner"]["value"], s["inner"]["learnt"] = s["value"], s["learnt"]
+    betas, total = 1 - 0.1 ** np.arange(1, 7), s["scale"].sum()
+    way = (s["origin"] - w) / (total + p.eps)
+    step = w - of(RULES, p.rule)(p.rule, w, g, s["inner"], a, t)
+    h = ((g + p.weight_decay * total * norm(g) / (norm(w) + p.eps) * w) * way).sum()
+    s["R"] = betas * s["R"] + np.clip(h, -s["M"], s["M"]) * s["scale"]
+    s["M"], s["V"] = np.maximum(betas * s["M"], abs(h) + p.eps), betas**2 * s["V"] + h**2
+    s["scale"] = (p.initial / 6 * s["M"] + np.maximum(s["R"], 0)) / (np.sqrt(s["V"]) + p.eps)
+    return s["origin"] - s["scale"].sum() * (way + step)
 
 
 def inner(p, w, g, s, a, t):
@@ -542,28 +717,30 @@ RULES: dict[str, Callable[[Any, Array, Array, Memory, float, int], Array]] = {
     "schedulefree": schedulefree,
     "averaged": averaged,
     "clipped": clipped,
+    "lars": lars,
+    "lamb": lamb,
+    "dog": dog,
+    "dowg": dowg,
+    "dadaptadam": dadaptadam,
+    "prodigy": prodigy,
+    "sps": sps,
+    "momo": momo,
+    "momoadam": momoadam,
+    "cautious": cautious,
+    "mechanic": mechanic,
     "sag": inner,
     "saga": inner,
     "svrg": inner,
 }
 
 
-def replay(rule: Any, x0: Array, gradients: Array, schedule: Any) -> Array:
-    """The points that an update rule visits under given gradients, (steps + 1, d)."""
-    return walk(rule, x0, lambda t, x: gradients[t - 1], schedule, len(gradients))
-
-
-def minimize(rule: Any, x0: Array, gradient: Callable[[Array], Array], schedule: Any, steps: int) -> Array:
-    """The points that an update rule visits on a function, (steps + 1, d)."""
-    return walk(rule, x0, lambda t, x: gradient(x), schedule, steps)
-
-
-def walk(rule: Any, x0: Array, gradient: Callable[[int, Array], Array], schedule: Any, steps: int) -> Array:
-    """The points that an update rule visits, given the gradient of step t at x."""
+def replay(rule: Any, x0: Array, gradients: Array, schedule: Any, values: Array | None = None) -> Array:
+    """The points that an update rule visits under given gradients, (steps + 1, d), where the function has the values given."""
     step, rate, s = of(RULES, rule), of(SCHEDULES, schedule), Memory()
     path = [np.asarray(x0, np.float64)]
-    for t in range(1, steps + 1):
-        path.append(step(rule, path[-1], gradient(t, path[-1]), s, rate(schedule, t), t))
+    for t, g in enumerate(gradients, start=1):
+        s["value"] = 0.0 if values is None else values[t - 1]
+        path.append(step(rule, path[-1], g, s, rate(schedule, t), t))
     return np.array(path)
 
 
@@ -615,9 +792,11 @@ class Rows:
         """w = 0."""
         return np.zeros((self.classes, self.A.shape[1]))
 
-    def objective(self, w: Array, penalty: Any) -> float:
-        """J."""
-        return objective(self.A[:, :-1], self.y, w, self.loss, penalty, self.weights)
+    def objective(self, w: Array, penalty: Any, i: Any = slice(None)) -> float:
+        """J, or that of the rows i alone, whose weights need not have a mean of 1."""
+        z = self.A[i] @ w.T
+        values = of(LOSSES, self.loss)[0](self.loss, z if self.classes > 1 else z[:, 0], self.y[i])
+        return float((self.weights[i] * values).mean() + of(PENALTIES, penalty)[0](penalty, w[:, :-1]).sum())
 
 
 class Remembered:
@@ -672,6 +851,7 @@ def descend(rows: Rows, rule: Any, penalty: Any, schedule: Any, visits: Iterator
     patience = Patience(schedule) if name_of(schedule) == "adaptive" else None
     memory, paid, travelled = Memory(), Memory(), 0.0
     w = rows.start()
+    memory["learnt"] = rows.A.any(axis=0).sum() * rows.classes
     path = [w]
     for t in range(1, steps + 1):
         i = next(visits)
@@ -679,6 +859,7 @@ def descend(rows: Rows, rule: Any, penalty: Any, schedule: Any, visits: Iterator
         travelled += a
         g = estimate.gradient(w, i, t) if estimate else rows.gradient(w, i)
         g[:, :-1] += smooth(penalty, w[:, :-1])
+        memory["value"] = rows.objective(w, penalty, i)
         w = np.array(step(rule, w, g, memory, a, t))
         result = memory.get("result")  # an average is of the points before the penalty's own step, in scikit-learn's order too
         w[:, :-1] = after(penalty, w[:, :-1], a, travelled, paid)

@@ -40,7 +40,9 @@ class Twin:
     make : callable
         Learning rate → a runner of the library's.
     rates : tuple of two floats
-        The learning rate on the logistic problem, and on Rosenbrock.
+        The learning rate on the logistic problem, and on Rosenbrock; None where no rate of the rule's own choice contracts.
+    valued : bool
+        Whether the library's rule is told the function's value: its runner takes it as a fourth argument.
     decay : float
         A weight decay coupled to the gradient, as libraries call an l2 penalty: added to gdbench's gradient, left to the
         library's option there.
@@ -49,17 +51,18 @@ class Twin:
     name: str
     rule: Any
     make: Callable[[float], Runner]
-    rates: tuple[float, float]
+    rates: tuple[float, float | None]
     schedule: Any = None
     decay: float = 0.0
+    valued: bool = False
 
 
 def cases(against: str, version: str, twins: Iterable[Twin], quick: bool) -> list[Case]:
     """Each twin on the logistic problem, by mini-batches, and on Rosenbrock; the quick part on one of the two in turn."""
     found = []
     for number, twin in enumerate(twins):
-        fields = (number % 2,) if quick else (0, 1)
-        found += [paired(against, version, twin, field) for field in fields]
+        fields = [field for field, rate in enumerate(twin.rates) if rate is not None]
+        found += [paired(against, version, twin, field) for field in (fields[number % len(fields) :][:1] if quick else fields)]
     return found
 
 
@@ -67,6 +70,7 @@ def paired(against: str, version: str, twin: Twin, field: int) -> Case:
     """A twin on field 0, the logistic problem, or 1, Rosenbrock."""
     x0 = np.array([0.5, -0.5, 1.0, -1.0, 0.25]) if field == 0 else np.array([-1.2, 1.0])
     rate = twin.rates[field]
+    assert rate is not None
     schedule = (twin.schedule or Constant())._replace(learning_rate=rate)
     extra = f", weight decay {twin.decay:.2g}" if twin.decay else ""
 
@@ -74,13 +78,17 @@ def paired(against: str, version: str, twin: Twin, field: int) -> Case:
         value, gradient = function(field)
         return minimize(Landscape(value, lambda x: gradient(x) + twin.decay * x), x0, twin.rule, schedule, STEPS).x
 
+    def theirs(run: Any) -> np.ndarray:
+        value, gradient = function(field)
+        return run(gradient, x0, STEPS, value) if twin.valued else run(gradient, x0, STEPS)
+
     return Case(
         against,
         version,
         f"{twin.name}: {draws.described(twin.rule)}{extra}, {draws.described(schedule)}, {('logistic', 'rosenbrock')[field]}",
         f"{x0.size} weights after each of {STEPS} steps",
         ours,
-        lambda: twin.make(rate)(function(field)[1], x0, STEPS),
+        lambda: theirs(twin.make(rate)),
         TOLERANCE,
         REASON,
     )

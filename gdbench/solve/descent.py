@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter, perf_counter_ns
+from typing import Any
 
 import numpy as np
 
+from gdbench.errors import GdbenchError
 from gdbench.kernels import order, schedules, shapes
 from gdbench.kernels.aligned import aligned
 from gdbench.kernels.data import columns
@@ -17,6 +19,8 @@ from gdbench.kernels.loops import LOOPS, choose
 from gdbench.kernels.loops.base import Calls, Loop, Progress, adapted, copy_of, restore, rows_per_step, started
 from gdbench.kernels.loops.objective import objective_and_gradient
 from gdbench.kernels.models.lanes import Lanes
+from gdbench.kernels.optimizers.wrapped import layers
+from gdbench.kernels.registry import name_of
 from gdbench.kernels.shares import in_whole_steps
 from gdbench.kernels.task import Task
 from gdbench.solve import clock
@@ -100,6 +104,7 @@ class Descent:
         self.lanes = len(rates)
         self.rule = setting.rule(self.dtype)
         self.batch_size = rows_per_step(task, setting)
+        refuse_parts(self.rule, self.batch_size, self.n)
         self.steps_per_epoch = -(-self.n // self.batch_size)
         self.schedule = in_whole_steps(setting.schedule, setting.epochs * self.steps_per_epoch)
         shuffle = "none" if setting.variant == "batch" else setting.shuffle
@@ -221,6 +226,14 @@ class Descent:
     def weights(self) -> np.ndarray:
         """The weights that the rule reports, (lanes, classes, P)."""
         return self.loop.weights(self.state).reshape(self.lanes, self.classes, -1)
+
+
+def refuse_parts(rule: Any, batch_size: int, n: int) -> None:
+    """Raise where a rule that compares whole gradients would step on fewer rows than all."""
+    for layer in layers(rule):
+        if getattr(layer, "whole_batch", False) and batch_size < n:
+            whole = f"variant='batch', or a batch_size of {n}, not of {batch_size}"
+            raise GdbenchError(f"optimizer {name_of(layer)} compares gradients of all rows: it needs {whole}")
 
 
 def checkpoints(setting: Setting, steps_per_epoch: int) -> list[int]:

@@ -12,6 +12,7 @@ import numpy as np
 from gdbench.errors import GdbenchError, one_line
 from gdbench.kernels import landscapes, optimizers, trajectory
 from gdbench.kernels.loops.base import start_at
+from gdbench.kernels.optimizers import looks, loop_form
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.shares import in_whole_steps
 from gdbench.kernels.task import Iterate
@@ -19,7 +20,7 @@ from gdbench.shown import Shown
 from gdbench.solve.own import explained
 from gdbench.tasks.gate import as_floats, factors_of, refuse_nonfinite
 from gdbench.tasks.memory import refuse_too_large
-from gdbench.tasks.setting import loop_form, real, schedule_of, whole
+from gdbench.tasks.setting import real, schedule_of, whole
 
 #: A coordinate beyond this has left for infinity.
 FAR = 1e100
@@ -80,7 +81,7 @@ class Path(Shown):
     reached: str | None = None
 
 
-def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any) -> np.ndarray:
+def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any, values: Any = None) -> np.ndarray:
     """Apply an update rule to given gradients.
 
     Parameters
@@ -90,6 +91,8 @@ def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any) -> np.nd
     gradients : array of shape (steps, d)
         One update each.
     learning_rate : float or schedule
+    values : array of shape (steps,), optional
+        The function's value at each gradient's point, for the rules that look at it (``sps``, ``momo``, ``momoadam``).
 
     Returns
     -------
@@ -115,16 +118,29 @@ def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any) -> np.nd
         raise GdbenchError(f"gradients must have shape (steps, {start.size}), not {g.shape}")
     refuse_nonfinite("gradients", g)
     refuse_too_large(f"a path of {len(g):,} steps in {start.size:,} dimensions", 16 * g.size)
-    return applied(rule, schedule, start, g.astype(np.float64))
+    return applied(rule, schedule, start, g.astype(np.float64), known_values(rule, values, len(g)))
 
 
-def applied(rule: Any, schedule: Any, start: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+def known_values(rule: Any, values: Any, steps: int) -> np.ndarray:
+    """The function's values, of shape (steps,); of shape (0,) where none are given and the rule does not look at them."""
+    if values is None:
+        if looks(rule, "by_loss"):
+            raise GdbenchError(f"optimizer {name_of(rule)} looks at the function's value: give values, one for each gradient")
+        return np.empty(0)
+    found = as_floats("values", values).astype(np.float64)
+    if found.shape != (steps,):
+        raise GdbenchError(f"values must have shape ({steps},), not {found.shape}")
+    refuse_nonfinite("values", found)
+    return found
+
+
+def applied(rule: Any, schedule: Any, start: np.ndarray, gradients: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The points of `replay`, from checked arguments."""
     rates = rates_for(schedule, len(gradients))
     path = np.empty((len(gradients) + 1, start.size))
     path[0] = start
     with explained(rule):
-        trajectory.replay(rule, begin(rule, start), gradients, rates, 1, path[1:])
+        trajectory.replay(rule, begin(rule, start), gradients, values, rates, 1, path[1:])
     return path
 
 
@@ -223,7 +239,7 @@ def _walk_python(
         gradients[s] = called("gradient", place.gradient, x[s], d)
         if s < len(rates):
             given = gradients[s : s + 1] + noise[s] if noise.size else gradients[s : s + 1]
-            trajectory.replay(rule, iterate, given, rates[s : s + 1], s + 1, np.empty((1, d)))
+            trajectory.replay(rule, iterate, given, values[s : s + 1], rates[s : s + 1], s + 1, np.empty((1, d)))
 
 
 def called(name: str, function: Callable, x: np.ndarray, size: int) -> np.ndarray:

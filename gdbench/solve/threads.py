@@ -13,6 +13,7 @@ import numpy as np
 
 from gdbench.kernels.loops.base import State, rows_per_step
 from gdbench.kernels.loops.batch import CHUNK, Batches, chunk_gradient
+from gdbench.kernels.optimizers import looks
 from gdbench.kernels.task import Task
 
 
@@ -28,8 +29,9 @@ class ThreadedBatches(Batches):
 
     @classmethod
     def accepts(cls, task: Task, rule: Any, setting: Any) -> bool:
-        """Whether a batch is all rows, and threads are asked for."""
-        return setting.threads > 1 and rows_per_step(task, setting) == task.target.size > 1
+        """Whether a batch is all rows, threads are asked for, and the rule does not look at the loss, which one thread sums."""
+        asked = setting.threads > 1 and not looks(rule, "by_loss")
+        return asked and rows_per_step(task, setting) == task.target.size > 1
 
     def compile(self, state: State) -> None:
         """Compile, or load, what the threads call; the state stays as it is."""

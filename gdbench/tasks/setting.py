@@ -12,7 +12,7 @@ import numpy as np
 
 from gdbench.errors import GdbenchError, unknown
 from gdbench.kernels import losses, optimizers, order, penalties, schedules
-from gdbench.kernels.optimizers.wrapped import layers
+from gdbench.kernels.optimizers import looker, looks, loop_form
 from gdbench.kernels.registry import checked, in_dtype, name_of
 from gdbench.tasks.model import MLP, model_of
 
@@ -163,8 +163,10 @@ def check_estimator(rule: Any, variant: str, model: Any, penalty: Any) -> None:
         raise GdbenchError(f"optimizer {name} needs model='linear': its memory is one number a row")
     if not hasattr(penalty, "shrinkage"):
         raise GdbenchError(f"optimizer {name} needs a smooth penalty (none or l2), not {name_of(penalty)}")
-    if any(getattr(layer, "norm", math.inf) < math.inf for layer in layers(rule)):
-        raise GdbenchError(f"optimizer {name} steps before it knows the whole gradient's norm: clip by value, not by norm")
+    if looks(loop_form(rule)):
+        other = name_of(looker(loop_form(rule)))
+        hint = ": clip by value, not by norm" if other == "clipped" else ""
+        raise GdbenchError(f"optimizer {name} steps before it knows the whole gradient, at which {other} looks{hint}")
 
 
 #: The names of `settle`'s options.
@@ -202,11 +204,6 @@ def takes_options(function: Function) -> Function:
     *own, _ = signature.parameters.values()
     function.__signature__ = signature.replace(parameters=[*own, *(known[name] for name in OPTIONS)])  # type: ignore[attr-defined]
     return function
-
-
-def loop_form(optimizer: Any) -> Any:
-    """The tag that the loops run: an optimizer may have a leaner ``form()`` for the options it was given."""
-    return optimizer.form() if hasattr(optimizer, "form") else optimizer
 
 
 def schedule_of(choice: Any) -> Any:

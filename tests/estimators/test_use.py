@@ -22,6 +22,8 @@ from sklearn.preprocessing import StandardScaler
 import gdbench as gd
 from gdbench.estimators import GDClassifier, GDRegressor
 from gdbench.kernels import losses
+from gdbench.kernels.optimizers import looks, loop_form
+from gdbench.kernels.registry import name_of
 
 PAIRS = [(GDRegressor, SGDRegressor), (GDClassifier, SGDClassifier)]
 ADDED = {"optimizer": "gd", "batch_size": 1, "multi_class": "ovr"}
@@ -204,8 +206,18 @@ class TestErrorsAndWarnings:
         assert not hasattr(GDClassifier("hinge"), "predict_proba")
 
 
+#: Of the rules that look at the whole model one is enough for most days: each compiles a loop.
+SLOW = {name_of(cls): pytest.mark.slow for cls in gd.optimizers.registry if looks(loop_form(cls())) and name_of(cls) != "momo"}
+
+#: The learning rates at which a line is learnt in 80 epochs, other than 0.02.
+RATES = {"adadelta": 1.0, "adagrad": 0.3, "ftrl": 0.3, "lars": 1.0, "sps": 1.0, "momo": 0.1}
+RATES |= dict.fromkeys(("dog", "dowg", "prodigy", "mechanic"), 1.0) | {"dadaptadam": 5.0}
+
+
 class TestGeneral:
-    @pytest.mark.parametrize("optimizer", gd.optimizers.registry.names())
+    @pytest.mark.parametrize(
+        "optimizer", [pytest.param(name, marks=SLOW.get(name, ())) for name in gd.optimizers.registry.names()]
+    )
     @pytest.mark.parametrize("batch_size", [1, 7])
     def test_every_optimizer_learns(self, line, optimizer, batch_size, request):
         if batch_size > 1 and optimizer in ("sag", "saga", "svrg"):
@@ -214,7 +226,7 @@ class TestGeneral:
             pytest.skip("slow: each compiles a loop; without --slow an optimizer is tested with one size of batch")
         if optimizer == "rprop":  # the signs of a batch's gradients change by chance: it is for all rows at once
             batch_size = len(line[0])
-        rate = {"adadelta": 1.0, "adagrad": 0.3, "ftrl": 0.3}.get(optimizer, 0.02)
+        rate = RATES.get(optimizer, 0.02)
         options = dict(learning_rate="constant", eta0=rate, alpha=0.0, tol=None, max_iter=80, random_state=0)
         model = GDRegressor(optimizer=optimizer, batch_size=batch_size, **options).fit(*line)
         assert model.score(*line) > 0.98
@@ -318,7 +330,7 @@ class Counts(NamedTuple):
         return math.exp(z) - y
 
 
-class Exponential(NamedTuple):
+class Boosted(NamedTuple):
     """e^(−yz), of AdaBoost."""
 
     domain = "sign"
@@ -330,7 +342,7 @@ class Exponential(NamedTuple):
         return -y * math.exp(-y * z)
 
 
-@pytest.mark.parametrize(("cls", "loss"), [(GDRegressor, Counts), (GDClassifier, Exponential)])
+@pytest.mark.parametrize(("cls", "loss"), [(GDRegressor, Counts), (GDClassifier, Boosted)])
 def test_a_registered_loss_of_a_fitting_domain_is_fitted(cls, loss):
     own = losses.registry
     own.register(loss)

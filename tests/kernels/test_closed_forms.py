@@ -5,11 +5,11 @@ import pytest
 
 from gdbench.kernels import optimizers, penalties
 from gdbench.kernels.members import start_of
+from gdbench.kernels.optimizers import loop_form
 from gdbench.kernels.penalties import shrinkage, shrinkages, with_penalty
 from gdbench.kernels.registry import name_of
 from gdbench.parity import draws
 from gdbench.parity.against_numpy import own
-from gdbench.tasks.setting import loop_form
 
 
 def forms():

@@ -16,6 +16,7 @@ from gdbench.kernels.landscapes import gradient as gradient_of
 from gdbench.kernels.landscapes import value as value_of
 from gdbench.kernels.losses import derivative, value
 from gdbench.kernels.models.mlp import activations
+from gdbench.kernels.optimizers import loop_form
 from gdbench.kernels.penalties import after_step, penalty_value, with_penalty
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.shares import in_whole_steps
@@ -23,7 +24,6 @@ from gdbench.parity import against_numpy, draws, oracle
 from gdbench.parity.against_python import interpreted
 from gdbench.parity.case import differences, run
 from gdbench.tasks.model import MLP
-from gdbench.tasks.setting import loop_form
 
 STEPS, RATE, TOLERANCE = 60, 0.02, 1e-12
 
@@ -46,6 +46,9 @@ VALUES = {
     "condition": 30.0,
     "tilt": 0.7,
     "quantile": 0.3,
+    "width": 0.7,
+    "power": 1.3,
+    ("schedulefree", "power"): 1.5,
     "a": 2.5,
     "b": 3.5,
     "c": 4.5,
@@ -54,6 +57,20 @@ VALUES = {
     "warm_up": 40.0,
     ("adopt", "eps"): 0.05,  # a least divisor, and a least scale: of the gradients' size, they act
     ("cocob", "eps"): 0.05,
+    ("lars", "eps"): 0.5,  # beside norms
+    ("lamb", "eps"): 0.01,
+    ("lamb", "eps_root"): 1e-3,
+    ("lamb", "eps_ratio"): 0.05,
+    ("dog", "eps"): 0.5,
+    ("dowg", "eps"): 0.5,
+    ("dadaptadam", "eps"): 0.05,
+    ("prodigy", "eps"): 0.05,
+    ("sps", "eps"): 5.0,
+    ("momoadam", "eps"): 0.05,
+    ("mechanic", "eps"): 0.05,
+    ("cautious", "least"): 0.9,
+    "largest_norm": 2.0,
+    "growth": 1.03,
 }
 
 #: What else must be set for a field to act.
@@ -67,6 +84,11 @@ TOGETHER = {
     ("truncated", "l1_ratio"): {"alpha": 0.3},
     ("elasticnet", "l1_ratio"): {"alpha": 0.3},
     ("adan", "proximal"): {"weight_decay": 0.3},
+    ("lars", "apart"): {"weight_decay": 0.3},
+    **{("dadaptadam", field): {"initial": 0.1} for field in ("eps", "growth", "weight_decay")},
+    **{("prodigy", field): {"initial": 0.1} for field in ("eps", "weight_decay")},
+    **{("prodigy", field): {"factor": 3.0} for field in ("growth", "beta3", "safeguarded")},
+    **{("mechanic", field): {"initial": 0.1} for field in ("eps", "weight_decay")},
 }
 
 #: Where a field acts under rates that change only.
@@ -111,19 +133,26 @@ def agree(ours, theirs, default):
 
 START = np.array([1.0, -2.0, 0.5, 3.0])
 GRADIENTS = draws.gradients(STEPS, 4, "fields")
+FUNCTION = draws.values(STEPS, "fields")
 RULES = [cls for cls in against_numpy.own(optimizers.registry) if not against_numpy.with_memory(cls)]
 
 
 CONSTANT = schedules.Constant()
 
 
+def rate_of(rule):
+    """The learning rate: 1 for the rules that find one of their own, whose estimates else never rise."""
+    return 1.0 if name_of(rule) in ("dadaptadam", "prodigy") else RATE
+
+
 def by_oracle(rule, pace=CONSTANT):
-    return oracle.replay(rule, START, GRADIENTS, pace._replace(learning_rate=RATE))
+    return oracle.replay(rule, START, GRADIENTS, pace._replace(learning_rate=rate_of(rule)), FUNCTION)
 
 
 def by_body(rule, pace=CONSTANT):
     """The rule's own body, by the interpreter."""
-    return interpreted(rule, START, GRADIENTS, RATE * np.asarray(pace.factor(np.arange(1.0, STEPS + 1))))
+    rates = rate_of(rule) * np.asarray(pace.factor(np.arange(1.0, STEPS + 1)))
+    return interpreted(rule, START, GRADIENTS, rates, FUNCTION)
 
 
 @pytest.mark.parametrize(("cls", "field"), [case for case in fields_of(optimizers.registry) if case.values[0] in RULES])
@@ -137,7 +166,7 @@ def test_a_field_of_a_rule_acts_as_its_formula_says(cls, field):
         return
     agree(by_body(rule, pace), theirs, by_body(beside, pace))
     if loop_form(rule) is not rule:
-        agree(by_body(loop_form(rule)), theirs, by_body(loop_form(beside)))
+        agree(by_body(loop_form(rule), pace), theirs, by_body(loop_form(beside), pace))
 
 
 def means(rule):
@@ -179,29 +208,30 @@ def test_a_rule_behind_an_estimate_of_the_gradient_is_the_rule(cls):
 @pytest.mark.parametrize("cls", [cls for cls in RULES if "rule" not in cls._fields], ids=name_of)
 def test_a_rule_that_is_wrapped_begins_and_steps_as_by_itself(cls):
     inner = draws.drawn(cls, "wrapped")
-    path = interpreted(inner, START, GRADIENTS, RATE)
+    path = interpreted(inner, START, GRADIENTS, RATE, FUNCTION)
     for outer in (optimizers.Clipped(inner), optimizers.Averaged(inner), optimizers.Averaged(optimizers.Clipped(inner))):
-        w, again = 1.0, [1.0]
-        state = tuple(w if value is None else value for value in outer.start())
-        for t, g in enumerate(GRADIENTS[:, 0], start=1):
-            w, state = outer.step(w, g, state, RATE, float(t))
-            again.append(w)
-        np.testing.assert_allclose(again, path[:, 0], rtol=1e-13)
+        np.testing.assert_allclose(interpreted(loop_form(outer), START, GRADIENTS, RATE, FUNCTION), path, rtol=1e-13)
 
 
 # Losses and penalties ------------------------------------------------------------------------------------------------
 
-PLACES = [(float(z), float(y)) for z, y in itertools.product(np.linspace(-3, 3, 121) + 0.001, (-1.3, 0.0, 0.45))]
+MARGINS = np.linspace(-3, 3, 121) + 0.001
+
+
+def places(loss):
+    """Margins and targets within the loss's domain."""
+    targets = {"count": (0.0, 1.0, 3.0), "positive": (0.2, 2.5)}.get(loss.domain, (-1.3, 0.0, 0.45))
+    return [(float(z), float(y)) for z, y in itertools.product(MARGINS, targets)]
 
 
 def loss_path(loss):
-    return np.array([[value(loss, z, y), derivative(loss, z, y)] for z, y in PLACES])
+    return np.array([[value(loss, z, y), derivative(loss, z, y)] for z, y in places(loss)])
 
 
 @pytest.mark.parametrize(("cls", "field"), fields_of(losses.registry))
 def test_a_field_of_a_loss_acts_as_its_formula_says(cls, field):
     loss, beside = away(cls, field)
-    z, y = np.array(PLACES).T
+    z, y = np.array(places(loss)).T
     theirs = np.column_stack([part(loss, z, y) for part in oracle.of(oracle.LOSSES, loss)])
     agree(loss_path(loss), theirs, loss_path(beside))
 
@@ -209,7 +239,7 @@ def test_a_field_of_a_loss_acts_as_its_formula_says(cls, field):
 @pytest.mark.parametrize(("cls", "field"), [case for case in fields_of(losses.registry) if hasattr(case.values[0], "curvature")])
 def test_a_field_of_a_loss_moves_its_curvature_too(cls, field):
     loss, _ = away(cls, field)
-    for z, y in PLACES:
+    for z, y in places(loss):
         slopes = [derivative(loss, z + k * 1e-6, y) for k in (-1, 0, 1)]
         if abs(slopes[2] - 2 * slopes[1] + slopes[0]) < 1e-8:  # no kink between the two
             assert loss.curvature(z, y) == pytest.approx((slopes[2] - slopes[0]) / 2e-6, abs=1e-6)

@@ -7,8 +7,8 @@ import pytest
 
 import gdbench as gd
 from gdbench.kernels import optimizers
-from gdbench.kernels.members import start_of
-from gdbench.tasks.setting import loop_form
+from gdbench.kernels.optimizers import loop_form
+from gdbench.parity.against_python import walked
 
 RNG = np.random.default_rng(3)
 STEPS, D, RATE = 40, 3, 0.05
@@ -63,16 +63,16 @@ def test_the_brief_in_one_line(name):
     np.testing.assert_allclose(gd.replay(rule, START, GRADIENTS, RATE), path, rtol=1e-13)
 
 
+#: For the rules that find a rate of their own.
+RATES = dict.fromkeys(("dog", "dowg", "dadaptadam", "prodigy", "mechanic"), 1.0) | {"lars": 1.0}
+
+
 @pytest.mark.parametrize("name", optimizers.registry.names())
 def test_every_rule_is_plain_python_and_descends(name):
-    """The body, called as it is, from Python: it keeps its slots, and lowers ½w² from 1."""
+    """The bodies, called as they are, from Python: they keep their slots, and lower ½w² from 1."""
     rule = loop_form(optimizers.registry.make(name))
-    w = 1.0
-    state = tuple(w if value is None else value for value in start_of(rule))
-    for t in range(1, 400):
-        w, state = rule.step(w, w, state, 0.02, float(t))
-        assert len(state) == len(rule.slots)
-    assert abs(w) < 0.95 or name == "adadelta"  # whose own steps begin at 10⁻³
+    path = walked(rule, [1.0], lambda t, w: (0.5 * w[0] * w[0], w), [RATES.get(name, 0.02)] * 400)
+    assert abs(path[-1, 0]) < 0.95 or name == "adadelta"  # whose own steps begin at 10⁻³
 
 
 @pytest.mark.parametrize("name", ["momentum", "adam"])
@@ -145,8 +145,13 @@ def test_clipping_reports_what_the_wrapped_rule_reports():
         (Averaged(Clipped(Averaged())), "averaged cannot wrap averaged: both average the iterates"),
         (Clipped(Clipped(norm=1.0), value=1.0), "clipped cannot wrap clipped: both clip the gradient"),
         (SAGA("sag"), "saga cannot wrap sag: both estimate the gradient"),
-        (SAGA(Clipped(norm=1.0)), "saga steps before it knows the whole gradient's norm: clip by value"),
-        (Clipped("svrg", norm=1.0), "svrg steps before it knows the whole gradient's norm: clip by value"),
+        (SAGA(Clipped(norm=1.0)), "saga steps before it knows the whole gradient, at which clipped looks: clip by value"),
+        (Clipped("svrg", norm=1.0), "svrg steps before it knows the whole gradient, at which clipped looks: clip by value"),
+        (SAGA("dog"), "saga steps before it knows the whole gradient, at which dog looks$"),
+        (Clipped("lars", norm=1.0), "clipped cannot wrap lars: both look at the whole model; clip by value, not by norm"),
+        (Averaged(optimizers.Mechanic("prodigy")), "mechanic cannot wrap prodigy: both look at the whole model$"),
+        (optimizers.Cautious("averaged"), "cautious cannot wrap averaged, which averages: wrap the other way round"),
+        ("rprop", "rprop compares gradients of all rows: it needs variant='batch', or a batch_size of 40, not of 1"),
     ],
     ids=str,
 )

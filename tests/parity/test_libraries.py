@@ -7,7 +7,7 @@ import pytest
 from gdbench import parity
 
 #: The modules of a reference that is not named after its own.
-MODULES = {"oracles": ["pytorch_optimizer", "schedulefree"]}
+MODULES = {"oracles": ["pytorch_optimizer", "schedulefree", "prodigyopt"]}
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # within Keras, at each of 46,000 steps

@@ -12,9 +12,14 @@ import gdbench as gd
 from gdbench.errors import GdbenchError
 from gdbench.kernels import optimizers
 from gdbench.kernels.lanes import FEWEST
+from gdbench.kernels.optimizers import looks, loop_form
+from gdbench.kernels.registry import name_of
 from gdbench.solve import chunks
 
 ROWS, COLUMNS = 9500, 5
+
+#: Of the rules that look at the whole model one is enough for most days: each compiles a loop.
+SLOW = {name_of(cls): pytest.mark.slow for cls in optimizers.registry if looks(loop_form(cls())) and name_of(cls) != "momo"}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +75,14 @@ def test_the_results_are_those_of_the_rows_in_memory(data, folder, how):
     assert_same(gd.fit(as_dask(data[0]), data[1], **how), expected)
 
 
-@pytest.mark.parametrize("name", [name for name in optimizers.registry.names() if name not in ("sag", "saga", "svrg")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=SLOW.get(name, ()))
+        for name in optimizers.registry.names()
+        if name not in ("sag", "saga", "svrg", "rprop")
+    ],
+)
 def test_every_optimizer_descends_over_chunks(data, name):
     X, y = data[0][:300], data[1][:300]
     how = {"optimizer": name, "epochs": 3, "learning_rate": 0.01}

@@ -72,7 +72,7 @@ QUICK = ("adam",)
     [
         name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
         for name in gd.optimizers.registry.names()
-        if name not in (*REMEMBER, "gd")
+        if name not in (*REMEMBER, "gd", "rprop")
     ],
 )
 def test_lanes_side_by_side_for_every_optimizer(optimizer):

@@ -59,6 +59,39 @@ def operation(name: str, default: Callable | None = None) -> Callable:
     return call
 
 
+def class_of(kind):
+    """The class of a tag, or while compiling of a tag's type."""
+    return kind.instance_class if isinstance(kind, types.BaseNamedTuple) else type(kind)
+
+
+def field_of(kind, name):
+    """The field `name` of a tag, or while compiling its type."""
+    if not isinstance(kind, types.BaseNamedTuple):
+        return getattr(kind, name)
+    return kind.types[kind.instance_class._fields.index(name)]
+
+
+def picked(choose: Callable) -> Callable:
+    """A function whose body is what `choose` returns of its first argument, a tag, or while compiling of the tag's type.
+
+    Unlike an operation's, the choice may depend on tags within the tag. What is not chosen is not compiled.
+    """
+
+    def call(tag, *args):
+        return choose(tag)(tag, *args)
+
+    def pick(tag, *args):
+        return choose(tag) if isinstance(tag, types.BaseNamedTuple) else None
+
+    overload(call, strict=False, jit_options=INLINED)(pick)
+    return call
+
+
+def added(sums, parts):
+    """The tuple of numbers `sums` with the tuple `parts` added, number by number."""
+    return tuple([total + part for total, part in zip(sums, parts, strict=True)])
+
+
 def load(state, k, j):
     """The scalars at [k, j] of each array in the tuple `state`, as a tuple."""
     return tuple([vector[k, j] for vector in state])
@@ -176,6 +209,31 @@ _STORES = (_store0, _store1, _store2, _store3, _store4, _store5, _store6, _store
 
 #: The most state vectors an update rule may keep.
 MOST_SLOTS = len(_LOADS) - 1
+
+
+# The same for sums: as many zeros, and their sum with as many numbers.
+ZEROS = (
+    lambda tag: (),
+    lambda tag: (0.0,),
+    lambda tag: (0.0, 0.0),
+    lambda tag: (0.0, 0.0, 0.0),
+    lambda tag: (0.0, 0.0, 0.0, 0.0),
+)
+_ADDED = (
+    lambda sums, parts: (),
+    lambda sums, parts: (sums[0] + parts[0],),
+    lambda sums, parts: (sums[0] + parts[0], sums[1] + parts[1]),
+    lambda sums, parts: (sums[0] + parts[0], sums[1] + parts[1], sums[2] + parts[2]),
+    lambda sums, parts: (sums[0] + parts[0], sums[1] + parts[1], sums[2] + parts[2], sums[3] + parts[3]),
+)
+
+#: The most sums over a model that an update rule may ask for.
+MOST_SUMS = len(ZEROS) - 1
+
+
+@overload(added, jit_options=INLINED)
+def _added(sums, parts):
+    return _ADDED[len(sums)]
 
 
 @overload(load, jit_options=INLINED)

@@ -17,8 +17,8 @@ from gdbench.errors import GdbenchError
 from gdbench.kernels.aligned import aligned
 from gdbench.kernels.compile.jit import Kernel
 from gdbench.kernels.compile.tags import MOST_SLOTS
-from gdbench.kernels.members import start_of
-from gdbench.kernels.optimizers import clips_norm
+from gdbench.kernels.members import start_of, start_of_kept
+from gdbench.kernels.optimizers import looker, looks
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.optimizers.wrapped import layers
 from gdbench.kernels.registry import name_of
@@ -190,7 +190,7 @@ def rows_per_step(task: Task, setting: Any) -> int:
 
 def steps_on_rows(task: Task, rule: Any, setting: Any) -> bool:
     """Whether each step is on one row of a linear model, weight by weight."""
-    return rows_per_step(task, setting) == 1 and not clips_norm(rule) and setting.model is None
+    return rows_per_step(task, setting) == 1 and not looks(rule) and setting.model is None
 
 
 def is_plain(task: Task, rule: Any) -> bool:
@@ -207,7 +207,8 @@ def start_at(w: np.ndarray, rule: Any, penalty: Any = None) -> Iterate:
     layout: Any = "C" if w.flags.c_contiguous else "F"
     state = tuple(aligned(w.shape, w.dtype, w if value is None else value, layout) for value in values)
     memory = tuple(aligned(w.shape, np.float64, 0, layout) for _ in kept)
-    return Iterate(w, state, memory, np.zeros(len(w)))
+    kept = np.tile(start_of_kept(looker(rule)), (len(w), 1)) if looks(rule) else ()
+    return Iterate(w, state, memory, np.zeros(len(w)), kept)
 
 
 def started(w: np.ndarray, rule: Any, penalty: Any) -> Progress:
@@ -219,7 +220,7 @@ def adapted(earlier: Progress, rule: Any, penalty: Any) -> Progress:
     """The progress as a descent by this rule under this penalty goes on from it: slots of another one begin anew."""
     old, new = earlier.iterate, start_at(earlier.iterate.w, rule, penalty)
     if [type(layer) for layer in layers(earlier.rule)] == [type(layer) for layer in layers(rule)]:
-        new = new._replace(state=old.state)
+        new = new._replace(state=old.state, kept=old.kept)
     if type(earlier.penalty) is type(penalty) and earlier.penalty == penalty:  # l1 totals are of one alpha
         new = new._replace(memory=old.memory, travelled=old.travelled)
     return Progress(new, rule, penalty, earlier.steps)

@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from gdbench.errors import GdbenchError
 from gdbench.kernels.compile.jit import inlined, kernel
 from gdbench.kernels.loops.base import Loop, State
 from gdbench.kernels.loops.updates import add, take_step, zero
-from gdbench.kernels.models import accumulate, scratch
+from gdbench.kernels.loops.whole import losses_for
+from gdbench.kernels.models import accumulate, classes, scratch
+from gdbench.kernels.optimizers import looks
 from gdbench.kernels.penalties import NoPenalty
+from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Task, Uncounted
 
 #: Rows whose gradients are summed before they join the batch's sum: a fixed split, so that the sum is the same to the bit
@@ -59,12 +63,13 @@ def descend_batches(task, rule, iterate, order, batch_size, rates, eta, t):
     z = np.empty(scratch(task.model, w, min(batch_size, CHUNK)), w.dtype)
     c = np.empty(w.shape[0], w.dtype)
     g, part = np.empty_like(w), np.empty_like(w)
+    losses = losses_for(rule, w.shape[0] // classes(task.model))
     s = 0
     for p in range(order.shape[0]):
         for first in range(0, order.shape[1], batch_size):
             end = min(first + batch_size, order.shape[1])
-            batch_gradient(unpenalised(task), order[p], first, end, w, g, part, z, c, Uncounted())
-            take_step(task.model, task.penalty, rule, iterate, g, w.dtype.type(1.0 / (end - first)), rates[s], eta, t + s)
+            batch_gradient(unpenalised(task), order[p], first, end, w, g, part, z, c, losses)
+            take_step(task, rule, iterate, g, w.dtype.type(1.0 / (end - first)), rates[s], eta, t + s, losses)
             s += 1
 
 
@@ -102,7 +107,7 @@ def step_on_parts(task, rule, iterate, parts, factor, eta, t, rows):
     g = parts[0]
     for part in range(1, parts.shape[0]):
         add(g, parts[part])
-    take_step(task.model, task.penalty, rule, iterate, g, g.dtype.type(1.0 / rows), factor, eta, t)
+    take_step(task, rule, iterate, g, g.dtype.type(1.0 / rows), factor, eta, t, Uncounted())
 
 
 class Batches(Loop):
@@ -118,7 +123,18 @@ class Batches(Loop):
         self.call(descend_batches, self.task, self.rule, *given)
 
     def bind_parts(self, state: State) -> None:
-        """Compile, or load, what steps on the parts of a batch need."""
+        """Compile, or load, what steps on the parts of a batch need.
+
+        Raises
+        ------
+        GdbenchError
+            The rule asks for the loss of a batch, which its parts do not tell.
+        """
+        if looks(self.rule, "by_loss"):
+            name = name_of(self.rule)
+            raise GdbenchError(
+                f"optimizer {name} looks at a batch's loss, and this batch is read in parts: give a smaller batch_size"
+            )
         w = state.iterate.w
         self.call.bind(chunk_gradient, self.task, np.empty(0, np.int32), w, w)
         self.call.bind(step_on_parts, self.task, self.rule, state.iterate, w[None], w.dtype.type(0), state.eta, 1, 1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from gdbench.kernels.compile.jit import inlined
-from gdbench.kernels.compile.tags import load, store
-from gdbench.kernels.models import classes, parameters, penalised, side_by_side
-from gdbench.kernels.optimizers import clip_factor, clips_norm, step
+from gdbench.kernels.compile.tags import load, picked, store
+from gdbench.kernels.loops.whole import step_models
+from gdbench.kernels.models import parameters, penalised, side_by_side
+from gdbench.kernels.optimizers import looks, step
 from gdbench.kernels.penalties import after_step, with_penalty
 
 
@@ -45,27 +44,15 @@ def move_free(rule, iterate, k, j, g, rate, now):
     store(state, k, j, sj)
 
 
-@inlined
-def whole(penalty, rule, w, g, k, j, share):
-    """The gradient of a penalised weight, its penalty's included, from the sum g; clipping has left it whole."""
-    return share * g[k, j] if clips_norm(rule) else with_penalty(penalty, share * g[k, j], w[k, j])
-
-
-@inlined
-def take_step(model, penalty, rule, iterate, g, share, factor, eta, t):
-    """One step of every output on the gradient share·g plus the penalty's, at the rate factor·eta[k]; g is overwritten."""
-    w = iterate.w
+def step_weights(rule, task, iterate, g, share, factor, eta, now, losses):
+    """One step of every output by a rule that looks at each weight alone."""
+    model, penalty, w = task.model, task.penalty, iterate.w
     free, every = penalised(model, w), parameters(model, w)
-    now = w.dtype.type(t)
-    if clips_norm(rule):
-        clip(model, penalty, rule, w, g, share)
-        share = w.dtype.type(1)
-    for k in range(w.shape[0]):
-        iterate.travelled[k] += factor * eta[k]
     if side_by_side(model):
         for j in range(free):
             for k in range(w.shape[0]):
-                move(penalty, rule, iterate, k, j, whole(penalty, rule, w, g, k, j, share), factor * eta[k], now)
+                gj = with_penalty(penalty, share * g[k, j], w[k, j])
+                move(penalty, rule, iterate, k, j, gj, factor * eta[k], now)
         for j in range(free, every):
             for k in range(w.shape[0]):
                 move_free(rule, iterate, k, j, share * g[k, j], factor * eta[k], now)
@@ -73,22 +60,19 @@ def take_step(model, penalty, rule, iterate, g, share, factor, eta, t):
         for k in range(w.shape[0]):
             rate = factor * eta[k]
             for j in range(free):
-                move(penalty, rule, iterate, k, j, whole(penalty, rule, w, g, k, j, share), rate, now)
+                move(penalty, rule, iterate, k, j, with_penalty(penalty, share * g[k, j], w[k, j]), rate, now)
             for j in range(free, every):
                 move_free(rule, iterate, k, j, share * g[k, j], rate, now)
 
 
+#: The way of a rule that looks at the whole model, or at each weight alone.
+step_all = picked(lambda rule: step_models if looks(rule) else step_weights)
+
+
 @inlined
-def clip(model, penalty, rule, w, g, share):
-    """Make g the whole gradient, share·g plus the penalty's, and clip it model by model."""
-    free, every, group = penalised(model, w), parameters(model, w), classes(model)
-    for first in range(0, w.shape[0], group):
-        total = 0.0
-        for k in range(first, first + group):
-            for j in range(every):
-                g[k, j] = with_penalty(penalty, share * g[k, j], w[k, j]) if j < free else share * g[k, j]
-                total += g[k, j] * g[k, j]
-        factor = clip_factor(rule, math.sqrt(total))
-        for k in range(first, first + group):
-            for j in range(every):
-                g[k, j] *= factor
+def take_step(task, rule, iterate, g, share, factor, eta, t, losses):
+    """One step of every output on the gradient share·g plus the penalty's, at the rate factor·eta[k]; g is overwritten."""
+    w = iterate.w
+    for k in range(w.shape[0]):
+        iterate.travelled[k] += factor * eta[k]
+    step_all(rule, task, iterate, g, share, factor, eta, w.dtype.type(t), losses)

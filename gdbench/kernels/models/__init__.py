@@ -21,6 +21,8 @@ penalised ones first. The methods that the loops call:
     The margins as ``margins`` would return them, from the array z.
 ``pick(c, k)``
     Output k's derivative.
+``array_end(w, begin)``
+    Where the array of weights that begins at a parameter ends: a linear model is one array.
 ``outputs(w)``, ``penalised(w)``, ``parameters(w)``
     K; how many parameters the penalty applies to; how many are learnt.
 ``accumulate(task, visited, first, end, w, g, z, c, losses)``
@@ -50,6 +52,13 @@ outputs = operation("outputs")
 penalised = operation("penalised")
 parameters = operation("parameters")
 accumulate = operation("accumulate")
+
+
+def _one_array(model, w, begin):
+    return parameters(model, w)
+
+
+array_end = operation("array_end", _one_array)
 
 
 def _a_number_an_output(model, w, rows):

@@ -85,6 +85,16 @@ class Perceptron(NamedTuple):
     def parameters(self, w):
         return w.shape[1]
 
+    def array_end(self, w, begin):
+        """W₁, W₂, b₁ and b₂ lie one after the other."""
+        biases = w.shape[1] - self.hidden - self.margins_out
+        first = biases - self.margins_out * self.hidden
+        if begin < first:
+            return first
+        if begin < biases:
+            return biases
+        return biases + self.hidden if begin < biases + self.hidden else w.shape[1]
+
     def scratch(self, w, rows):
         inputs = w.shape[1] // self.hidden + 1
         return rows * (inputs + 2 * self.hidden + 2 * self.margins_out)

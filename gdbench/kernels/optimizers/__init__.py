@@ -16,11 +16,34 @@ comes from a schedule. Further methods, where given:
     The tag that the loops run instead, where the options given allow a leaner one.
 ``result(self, w, state)``
     The weights that count as the rule's result, where they are not w.
+``whole_batch``
+    True for a rule that compares gradients of all rows, and is refused where a step is on fewer.
+
+A rule may look at the whole model before it steps: at a norm, an inner product, the loss. Its attribute ``sums`` names up to four
+numbers, and it has two more bodies; its ``step(self, w, g, state, rate, t, shared)`` takes one argument more:
+
+``reduce(self, w, g, state, rate, t, kept)``
+    What a weight adds to each of the sums, as a tuple. Sums are in float64.
+``combine(self, sums, loss, kept, rate, t)``
+    From the sums over all weights, the tuple `shared`, which each weight's step is given.
+``kept`` and ``start_kept(self)``
+    Names of numbers that the rule knows of the whole model from step to step, and their values before step 1 (zeros by default):
+    `kept` is an array of them, which ``combine`` may change.
+``by_loss``
+    True where ``combine`` needs the value of the step's objective, the mean loss of its rows plus the penalty; else `loss` is 0.
+``by_layer``
+    True where each array of a network's weights (W₁, W₂, b₁, b₂) has its own sums. Such a rule keeps nothing of them.
+
+What is one model: the weights and the intercept of a linear model, all outputs of a multinomial one or of one against the rest,
+which share an objective, and each lane of a sweep. Of several rules that wrap each other one may look.
+
+What does not fit: Muon, SOAP and Shampoo need weights that are matrices, which a linear model has not, and decompose them; Sophia
+needs products with the Hessian beside the gradient.
 
 A rule that wraps another one is a ``wrapper``, as in :mod:`~gdbench.kernels.optimizers.wrapped`.
 """
 
-from gdbench.kernels.compile.tags import operation
+from gdbench.kernels.compile.tags import ZEROS, class_of, field_of, operation, picked
 from gdbench.kernels.registry import Registry
 
 step = operation("step")
@@ -29,17 +52,39 @@ step = operation("step")
 settle = operation("settle")
 
 
-def _never(rule):
-    return False
+def looker(kind):
+    """The rule that looks at the whole model, of a rule and those that it wraps, or while compiling its type; None for none."""
+    if hasattr(class_of(kind), "combine"):
+        return kind
+    return looker(field_of(kind, "rule")) if "rule" in getattr(class_of(kind), "_fields", ()) else None
 
 
-def _whole(rule, norm):
-    return 1.0
+def looks(kind, how="combine"):
+    """Whether a rule, or one that it wraps, looks at the whole model; or looks at it in a certain way."""
+    found = looker(kind)
+    return found is not None and bool(getattr(class_of(found), how, False))
 
 
-#: Whether the rule needs the norm of the whole gradient before its step; and the factor it then asks for.
-clips_norm = operation("clips_norm", _never)
-clip_factor = operation("clip_factor", _whole)
+def _reduce_inner(rule, w, g, state, rate, t, kept):
+    return reduce(rule.rule, w, g, state, rate, t, kept)
+
+
+def _combine_inner(rule, sums, loss, kept, rate, t):
+    return combine(rule.rule, sums, loss, kept, rate, t)
+
+
+#: A weight's part of the sums over its model, and what each of the steps is given of the sums.
+reduce = operation("reduce", _reduce_inner)
+combine = operation("combine", _combine_inner)
+
+#: The sums over no weight.
+zero_sums = picked(lambda rule: ZEROS[len(class_of(looker(rule)).sums)])
+
+
+def loop_form(rule):
+    """The tag that the loops run: a rule may have a leaner ``form()`` for the options it was given."""
+    return rule.form() if hasattr(rule, "form") else rule
+
 
 registry = Registry("optimizer", "step")
 register = registry.register

@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from gdbench.kernels.optimizers.moments import running
+
 
 class AdaBelief(NamedTuple):
     """m ← β₁m + (1 − β₁)g; s ← β₂s + (1 − β₂)(g − m)² + ε_root; w ← w − α(m̂ ⁄ (√ŝ + ε) + λw).
@@ -37,7 +39,7 @@ class AdaBelief(NamedTuple):
 
     def step(self, w, g, state, rate, t):
         m, s = state
-        m = self.beta1 * m + (1 - self.beta1) * g
+        m = running(self.beta1, m, g)
         s = self.beta2 * s + (1 - self.beta2) * (g - m) * (g - m) + self.eps_root
         mean = m / (1 - self.beta1**t)
         return w - rate * (mean / (math.sqrt(s / (1 - self.beta2**t)) + self.eps) + self.weight_decay * w), (m, s)

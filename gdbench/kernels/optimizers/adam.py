@@ -3,6 +3,19 @@
 import math
 from typing import NamedTuple
 
+from gdbench.kernels.compile.jit import inlined
+from gdbench.kernels.optimizers.moments import moments
+
+
+@inlined
+def adam_quotient(rule, g, state, t):
+    """The corrected mean, what it is divided by, and the new state."""
+    m, v = moments(rule, g, state)
+    c1 = 1 - rule.beta1**t
+    c2 = 1 - rule.beta2**t
+    eps = rule.eps / math.sqrt(c2) if rule.eps_before_correction else rule.eps
+    return m / c1, math.sqrt(v / c2 + rule.eps_root) + eps, (m, v)
+
 
 class Adam(NamedTuple):
     """m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²; w ← w − α·m̂ ⁄ (√(v̂ + ε_root) + ε).
@@ -36,10 +49,5 @@ class Adam(NamedTuple):
     limits = {"beta1": "[0, 1)", "beta2": "[0, 1)", "eps": "[0, inf)", "eps_root": "[0, inf)"}
 
     def step(self, w, g, state, rate, t):
-        m, v = state
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g * g
-        c1 = 1 - self.beta1**t
-        c2 = 1 - self.beta2**t
-        eps = self.eps / math.sqrt(c2) if self.eps_before_correction else self.eps
-        return w - rate * (m / c1) / (math.sqrt(v / c2 + self.eps_root) + eps), (m, v)
+        mean, divisor, state = adam_quotient(self, g, state, t)
+        return w - rate * mean / divisor, state

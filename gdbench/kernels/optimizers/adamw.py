@@ -1,7 +1,8 @@
 """AdamW: Adam with weight decay beside the gradient instead of inside it."""
 
-import math
 from typing import NamedTuple
+
+from gdbench.kernels.optimizers.adam import adam_quotient
 
 
 class AdamW(NamedTuple):
@@ -30,11 +31,6 @@ class AdamW(NamedTuple):
     limits = {"beta1": "[0, 1)", "beta2": "[0, 1)", "eps": "[0, inf)", "eps_root": "[0, inf)", "weight_decay": "[0, inf)"}
 
     def step(self, w, g, state, rate, t):
-        m, v = state
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g * g
-        c1 = 1 - self.beta1**t
-        c2 = 1 - self.beta2**t
-        eps = self.eps / math.sqrt(c2) if self.eps_before_correction else self.eps
+        mean, divisor, state = adam_quotient(self, g, state, t)
         kept = w - rate * self.weight_decay * w
-        return kept - rate * (m / c1) / (math.sqrt(v / c2 + self.eps_root) + eps), (m, v)
+        return kept - rate * mean / divisor, state

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from gdbench.kernels.members import start_of
-from gdbench.kernels.optimizers import step
+from gdbench.kernels.optimizers import reduce, step
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.optimizers.wrapped import wrapper
 
@@ -41,8 +41,11 @@ class Averaged(NamedTuple):
     def result(self, w, state):
         return state[-1]
 
-    def step(self, w, g, state, rate, t):
-        w, inner = step(self.rule, w, g, state[:-1], rate, t)
+    def reduce(self, w, g, state, rate, t, kept):
+        return reduce(self.rule, w, g, state[:-1], rate, t, kept)
+
+    def step(self, w, g, state, rate, t, *shared):
+        w, inner = step(self.rule, w, g, state[:-1], rate, t, *shared)
         mean = state[-1]
         mean = w if t <= self.first else mean + (w - mean) / (t - self.first + 1)
         return w, inner + (mean,)

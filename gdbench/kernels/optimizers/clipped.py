@@ -3,7 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
-from gdbench.kernels.optimizers import step
+from gdbench.kernels.optimizers import loop_form, reduce, step
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.optimizers.wrapped import wrapper
 
@@ -36,11 +36,37 @@ class Clipped(NamedTuple):
     role = "clip the gradient"
     limits = {"norm": "(0, inf]", "value": "(0, inf]", "eps": "[0, inf)"}
 
-    def clips_norm(self):
-        return True
+    sums = ("gradient squared",)
 
-    def clip_factor(self, norm):
-        return min(1.0, self.norm / (norm + self.eps)) if norm > 0.0 else 1.0
+    def form(self):
+        """Without a limit of the norm the rule need not look at the whole gradient."""
+        inner = loop_form(self.rule)
+        return _ByValue(inner, self.value) if math.isinf(self.norm) else self._replace(rule=inner)
 
-    def step(self, w, g, state, rate, t):
+    def reduce(self, w, g, state, rate, t, kept):
+        return (g * g,)
+
+    def combine(self, sums, loss, kept, rate, t):
+        norm = math.sqrt(sums[0])
+        return (min(1.0, self.norm / (norm + self.eps)) if norm > 0.0 else 1.0,)
+
+    def step(self, w, g, state, rate, t, shared):
+        g = shared[0] * g
         return step(self.rule, w, min(max(g, -self.value), self.value), state, rate, t)
+
+
+@wrapper
+class _ByValue(NamedTuple):
+    """Clipping of each component alone."""
+
+    rule: Any
+    value: float
+
+    name = "clipped"
+    role = "clip the gradient"
+
+    def reduce(self, w, g, state, rate, t, kept):
+        return reduce(self.rule, w, min(max(g, -self.value), self.value), state, rate, t, kept)
+
+    def step(self, w, g, state, rate, t, *shared):
+        return step(self.rule, w, min(max(g, -self.value), self.value), state, rate, t, *shared)

@@ -3,6 +3,21 @@
 import math
 from typing import NamedTuple
 
+from gdbench.kernels.compile.jit import inlined
+from gdbench.kernels.optimizers.moments import moments
+
+
+@inlined
+def nadam_quotient(rule, g, state, t):
+    """The mean looked ahead, what it is divided by, and the new state."""
+    product = state[2]
+    now = rule.beta1 * (1 - 0.5 * 0.96 ** (t * rule.momentum_decay))
+    later = rule.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * rule.momentum_decay))
+    product = product * now
+    m, v = moments(rule, g, state[:2])
+    ahead = later * m / (1 - product * later) + (1 - now) * g / (1 - product)
+    return ahead, math.sqrt(v / (1 - rule.beta2**t)) + rule.eps, (m, v, product)
+
 
 class Nadam(NamedTuple):
     """w ← w − α·(μ_{t+1}·m ⁄ (1 − Πμ·μ_{t+1}) + (1 − μ_t)·g ⁄ (1 − Πμ)) ⁄ (√v̂ + ε), with Adam's m and v.
@@ -34,11 +49,5 @@ class Nadam(NamedTuple):
         return (0.0, 0.0, 1.0)
 
     def step(self, w, g, state, rate, t):
-        m, v, product = state
-        now = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
-        later = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
-        product = product * now
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g * g
-        ahead = later * m / (1 - product * later) + (1 - now) * g / (1 - product)
-        return w - rate * ahead / (math.sqrt(v / (1 - self.beta2**t)) + self.eps), (m, v, product)
+        ahead, divisor, state = nadam_quotient(self, g, state, t)
+        return w - rate * ahead / divisor, state

@@ -1,7 +1,8 @@
 """NAdamW: Nadam with weight decay beside the gradient instead of inside it."""
 
-import math
 from typing import NamedTuple
+
+from gdbench.kernels.optimizers.nadam import nadam_quotient
 
 
 class NAdamW(NamedTuple):
@@ -39,12 +40,6 @@ class NAdamW(NamedTuple):
         return (0.0, 0.0, 1.0)
 
     def step(self, w, g, state, rate, t):
-        m, v, product = state
-        now = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
-        later = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
-        product = product * now
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g * g
-        ahead = later * m / (1 - product * later) + (1 - now) * g / (1 - product)
+        ahead, divisor, state = nadam_quotient(self, g, state, t)
         kept = w - rate * self.weight_decay * w
-        return kept - rate * ahead / (math.sqrt(v / (1 - self.beta2**t)) + self.eps), (m, v, product)
+        return kept - rate * ahead / divisor, state

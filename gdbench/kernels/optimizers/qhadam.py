@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from gdbench.kernels.optimizers.moments import moments
+
 
 class QHAdam(NamedTuple):
     """w ← w − α(ν₁m̂ + (1 − ν₁)g) ⁄ (√(ν₂v̂ + (1 − ν₂)g²) + ε), with Adam's m̂ and v̂.
@@ -29,9 +31,7 @@ class QHAdam(NamedTuple):
     limits = {"beta1": "[0, 1)", "beta2": "[0, 1)", "eps": "[0, inf)", "nu1": "[0, 1]", "nu2": "[0, 1]"}
 
     def step(self, w, g, state, rate, t):
-        m, v = state
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g * g
+        m, v = moments(self, g, state)
         push = self.nu1 * m / (1 - self.beta1**t) + (1 - self.nu1) * g
         square = self.nu2 * v / (1 - self.beta2**t) + (1 - self.nu2) * g * g
         return w - rate * push / (math.sqrt(square) + self.eps), (m, v)

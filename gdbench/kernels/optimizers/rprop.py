@@ -17,8 +17,9 @@ class Rprop(NamedTuple):
 
     Notes
     -----
-    δ starts at the learning rate of the first step, and later rates change nothing. It is a rule for the batch variant: between
-    gradients of different rows a change of sign says little. The steps are PyTorch's; optax takes each of them one update late.
+    δ starts at the learning rate of the first step, and later rates change nothing. It is for steps on all rows, and refused on
+    fewer: between gradients of different rows a change of sign says little. The steps are PyTorch's; optax takes each of them one
+    update late.
 
     References
     ----------
@@ -32,6 +33,7 @@ class Rprop(NamedTuple):
     largest: float = 50.0
 
     slots = ("previous", "length")
+    whole_batch = True
     limits = {"shrink": "(0, 1)", "grow": "(0, inf)", "smallest": "(0, inf)", "largest": "(0, inf)"}
 
     def step(self, w, g, state, rate, t):

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from gdbench.kernels.members import start_of
-from gdbench.kernels.optimizers import step
+from gdbench.kernels.optimizers import reduce, step
 from gdbench.kernels.optimizers.gd import GD
 from gdbench.kernels.optimizers.wrapped import wrapper
 
@@ -53,9 +53,12 @@ class ScheduleFree(NamedTuple):
     def result(self, w, state):
         return state[-3]
 
-    def step(self, w, g, state, rate, t):
+    def reduce(self, w, g, state, rate, t, kept):
+        return reduce(self.rule, state[-4], g, state[:-4], rate, t, kept)
+
+    def step(self, w, g, state, rate, t, *shared):
         z, x, weights, largest = state[-4:]
-        z, inner = step(self.rule, z, g, state[:-4], rate, t)
+        z, inner = step(self.rule, z, g, state[:-4], rate, t, *shared)
         z = z - rate * self.weight_decay * w
         largest = max(largest, rate)
         weight = largest**self.power

@@ -7,7 +7,7 @@ from typing import Any
 
 from gdbench.errors import GdbenchError
 from gdbench.kernels.members import start_of
-from gdbench.kernels.optimizers import clip_factor, clips_norm, step
+from gdbench.kernels.optimizers import loop_form, step
 from gdbench.kernels.registry import name_of
 
 
@@ -51,22 +51,27 @@ def _start(self):
     return start_of(self.rule)
 
 
-def _clips_norm(self):
-    return clips_norm(self.rule)
+def _form(self):
+    return self._replace(rule=loop_form(self.rule))
 
 
-def _clip_factor(self, norm):
-    return clip_factor(self.rule, norm)
-
-
-def _step(self, w, g, state, rate, t):
-    return step(self.rule, w, g, state, rate, t)
+def _step(self, w, g, state, rate, t, *shared):
+    return step(self.rule, w, g, state, rate, t, *shared)
 
 
 def _check(self):
     for inner in layers(self.rule):
         if getattr(inner, "role", "") == self.role:
             raise GdbenchError(f"optimizer {name_of(self)} cannot wrap {name_of(inner)}: both {self.role}")
+        if getattr(self, "scales_steps", False) and hasattr(inner, "result"):
+            raise GdbenchError(
+                f"optimizer {name_of(self)} cannot wrap {name_of(inner)}, which averages: wrap the other way round"
+            )
+    looking = [layer for layer in layers(loop_form(self)) if hasattr(type(layer), "combine")]
+    if len(looking) > 1:
+        one, other = map(name_of, looking[:2])
+        clip = "; clip by value, not by norm" if "clipped" in (one, other) else ""
+        raise GdbenchError(f"optimizer {one} cannot wrap {other}: both look at the whole model{clip}")
 
 
 #: By name; the bodies among them are compiled as a rule's own are.
@@ -74,8 +79,7 @@ HANDED_ON = {
     "parts": ("rule",),
     "slots": property(lambda self: self.rule.slots),
     "start": _start,
-    "clips_norm": _clips_norm,
-    "clip_factor": _clip_factor,
+    "form": _form,
     "step": _step,
     "result": Inner("result"),
     "estimator": Inner("estimator"),

@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from gdbench.kernels.optimizers.moments import running
+
 
 class Yogi(NamedTuple):
     """Adam with v ← v − (1 − β₂)·sign(v − g²)·g² in place of the running mean square.
@@ -37,7 +39,7 @@ class Yogi(NamedTuple):
 
     def step(self, w, g, state, rate, t):
         m, v = state
-        m = self.beta1 * m + (1 - self.beta1) * g
+        m = running(self.beta1, m, g)
         square = g * g
         sign = 1.0 if v > square else -1.0 if v < square else v - square  # 0, or NaN, which must show
         v = v - (1 - self.beta2) * sign * square
