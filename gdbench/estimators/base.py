@@ -32,21 +32,22 @@ class LossName(StrOptions):
     ----------
     names : set of str
         scikit-learn's.
-    domain : {"real", "sign"}
+    domains : tuple of str
     """
 
-    def __init__(self, names: set[str], domain: str):
+    def __init__(self, names: set[str], *domains: str):
         super().__init__(names)
-        self.domain = domain
+        self.domains = domains
 
     def is_satisfied_by(self, val: Any) -> bool:
         """Whether a loss of that name can be fitted."""
         known = isinstance(val, str) and val in losses.registry
-        return super().is_satisfied_by(val) or (known and losses.registry[val].domain == self.domain)  # type: ignore[attr-defined]
+        return super().is_satisfied_by(val) or (known and losses.registry[val].domain in self.domains)  # type: ignore[attr-defined]
 
     def __str__(self) -> str:
         found = {name for name in losses.registry.names() if self.is_satisfied_by(name)}
-        return f"a str among {sorted(self.options | found)}, or the name of a registered loss with domain = {self.domain!r}"
+        domains = " or ".join(map(repr, self.domains))
+        return f"a str among {sorted(self.options | found)}, or the name of a registered loss with domain = {domains}"
 
 
 class Descends:

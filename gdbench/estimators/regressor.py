@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 
 from gdbench.estimators import general, online
 from gdbench.estimators.base import ADDED, LARGEST_SEED, Descends, LossName, sound
-from gdbench.tasks.gate import contiguous
+from gdbench.kernels import losses
+from gdbench.tasks.gate import contiguous, refuse_out_of_domain
 from gdbench.tasks.predict import inverse_link
 
 
@@ -23,7 +24,7 @@ class GDRegressor(Descends, SGDRegressor):
     Parameters
     ----------
     loss : {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive", ...}, default "squared_error"
-        Or any other loss of ``gdbench list losses`` on real targets, one that you registered included.
+        Or any other loss of ``gdbench list losses`` on numbers, one that you registered included.
     penalty : {"l2", "l1", "elasticnet", None}, default "l2"
     alpha : float, default 0.0001
     l1_ratio : float, default 0.15
@@ -82,7 +83,7 @@ class GDRegressor(Descends, SGDRegressor):
     _parameter_constraints: ClassVar[dict] = {
         **SGDRegressor._parameter_constraints,
         **ADDED,
-        "loss": [LossName(set(SGDRegressor.loss_functions), "real")],
+        "loss": [LossName(set(SGDRegressor.loss_functions), *losses.NUMBERS)],
     }
 
     def __init__(
@@ -144,6 +145,7 @@ class GDRegressor(Descends, SGDRegressor):
     def _fit_regressor(self, X, y, alpha, loss, learning_rate, sample_weight, max_iter):
         """Replace scikit-learn's descent; called by fit and partial_fit once the input is checked."""
         X = self._ready(X)
+        refuse_out_of_domain(self._loss_tag(), y)
         y, sample_weight = contiguous("y", y, X.dtype), contiguous("sample_weight", sample_weight, X.dtype)
         if not hasattr(self, "t_"):
             self.t_ = 1.0

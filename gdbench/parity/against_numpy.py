@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 import gdbench.solve.fit as solving
 from gdbench.kernels import losses, optimizers, order, penalties, schedules
 from gdbench.kernels.models.mlp import activations
+from gdbench.kernels.optimizers import looks
 from gdbench.kernels.registry import name_of
 from gdbench.parity import draws, oracle
 from gdbench.parity.case import Case
@@ -150,16 +151,24 @@ def with_memory(cls: type) -> bool:
     return hasattr(cls, "estimator")
 
 
+#: The losses that are paired with a few optimizers only.
+LATER = ("exponential", "gamma", "log_cosh", "poisson", "smoothed_pinball", "tweedie")
+
+
 def on_all_rows(cls: type) -> bool:
     """Whether an optimizer compares gradients of all rows, and so has the batch variant only."""
     return getattr(cls, "whole_batch", False)
 
 
 def descents(quick: bool) -> list[Case]:
-    """Whole descents: each pair of optimizer, loss, penalty, variant, schedule, row order, intercept and row weights."""
-    rules = own(optimizers.registry)
-    factors = {
-        "optimizer": [cls for cls in rules if not with_memory(cls) and not on_all_rows(cls)],
+    """Whole descents: each pair of optimizer, loss, penalty, variant, schedule, row order, intercept and row weights.
+
+    Each pair is a loop to compile, so the rules that look at the whole model, and the losses that are not scikit-learn's, are
+    paired with a few of the other kind.
+    """
+    rules = [cls for cls in own(optimizers.registry) if not with_memory(cls) and not on_all_rows(cls)]
+    factors: dict[str, list[Any]] = {
+        "optimizer": rules,
         "loss": own(losses.registry),
         "penalty": own(penalties.registry),
         "variant": list(VARIANTS),
@@ -168,14 +177,27 @@ def descents(quick: bool) -> list[Case]:
         "fit_intercept": [True, False],
         "weighted": [False, True],
     }
-    smooth = [cls for cls in own(penalties.registry) if hasattr(cls, "shrinkage")]
-    special = {"optimizer": [cls for cls in rules if with_memory(cls)], "penalty": smooth, "variant": ["stochastic"]}
-    blocks = [factors | special, factors | {"optimizer": [cls for cls in rules if on_all_rows(cls)], "variant": ["batch"]}]
-    if quick:  # in the further blocks only the optimizers are new
+    among = {name_of(cls): cls for cls in factors["loss"]}
+    losses_first = {"loss": [cls for name, cls in among.items() if name not in LATER]}
+    looking = [cls for cls in rules if looks(cls())]
+    blocks = [
+        factors | losses_first | {"optimizer": [cls for cls in rules if cls not in looking]},
+        factors
+        | {"optimizer": looking, "loss": [among[name] for name in ("squared_error", "log_loss", "cross_entropy", "poisson")]},
+        factors | {"optimizer": [optimizers.registry[name] for name in ("gd", "adam")], "loss": [among[name] for name in LATER]},
+    ]
+    remembering: dict[str, list[Any]] = {
+        "optimizer": [cls for cls in own(optimizers.registry) if with_memory(cls)],
+        "variant": ["stochastic"],
+    }
+    remembering["penalty"] = [cls for cls in own(penalties.registry) if hasattr(cls, "shrinkage")]
+    comparing = {"optimizer": [cls for cls in own(optimizers.registry) if on_all_rows(cls)], "variant": ["batch"]}
+    special = [factors | losses_first | remembering, factors | losses_first | comparing]
+    if quick:  # in the special blocks only the optimizers are new
         found = draws.each_once(factors)
-        found += [row for block in blocks for row in draws.each_once(block)[: len(block["optimizer"])]]
+        found += [row for block in special for row in draws.each_once(block)[: len(block["optimizer"])]]
     else:
-        found = [row for block in (factors, *blocks) for row in draws.covering(block)]
+        found = [row for block in (*blocks, *special) for row in draws.covering(block)]
     # no pair, but three of a kind: the norm by which a batch is clipped is that of its mean gradient and the penalty's
     clipped = {"optimizer": optimizers.registry["clipped"], "penalty": penalties.registry["l2"], "variant": "mini-batch"}
     return [descent(**row) for row in [*found, found[0] | clipped]]
@@ -312,7 +334,7 @@ def searches(quick: bool) -> list[Case]:
     """The schedules that listen to the objective."""
     kinds = [cls for cls in own(schedules.registry) if getattr(cls, "listens", "")]
     smooth = [cls for cls in own(penalties.registry) if hasattr(cls, "shrinkage")]
-    costs = [cls for cls in own(losses.registry) if getattr(cls, "smoothness", None) is not None]
+    costs = [cls for cls in own(losses.registry) if getattr(cls, "smoothness", None) is not None and name_of(cls) not in LATER]
     each_kind = zip(kinds, itertools.cycle(costs), itertools.cycle(smooth), strict=False)
     triples = each_kind if quick else itertools.product(kinds, costs, smooth)
     acting = {"adaptive": {"learning_rate": 0.05, "tol": 1e-2, "patience": 3}}
@@ -384,6 +406,7 @@ def network(activation: str, loss: Any, optimizer: str) -> Case:
 def objectives(quick: bool) -> list[Case]:
     """Every loss × penalty: the objective that `fit` records along the way, and the weights it returns."""
     pairs = list(itertools.product(own(losses.registry), own(penalties.registry)))
+    pairs = [(loss, penalty) for loss, penalty in pairs if name_of(loss) not in LATER or name_of(penalty) == "l2"]
     return [objective(loss(), penalty_at(penalty)) for loss, penalty in (pairs[::18] if quick else pairs)]
 
 

@@ -9,13 +9,25 @@ import numpy as np
 import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier, SGDRegressor
+from sklearn.linear_model import (
+    GammaRegressor,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+    SGDClassifier,
+    SGDRegressor,
+    TweedieRegressor,
+)
 from threadpoolctl import threadpool_limits
 
 from gdbench.kernels import losses, optimizers, penalties, schedules
+from gdbench.kernels.registry import name_of
 from gdbench.parity import draws
 from gdbench.parity.against_numpy import steps_at
 from gdbench.parity.case import Case
+from gdbench.problems.optimum import solve
+from gdbench.tasks.inputs import make_task
+from gdbench.tasks.setting import settle
 
 TOLERANCE = 1e-12
 REASON = "the same steps on the same rows in float64; scikit-learn keeps the l2 shrinkage in one scale, which rounds elsewhere"
@@ -27,6 +39,9 @@ SEED = 5
 #: What each scikit-learn penalty is called here: its l1 part is truncated with Tsuruoka's cumulative penalty.
 PENALTIES = {None: "none", "l2": "l2", "l1": "truncated", "elasticnet": "truncated"}
 
+#: The losses of its SGD estimators.
+KNOWN = {*SGDClassifier.loss_functions, *SGDRegressor.loss_functions}
+
 OPTIMUM = 1e-8
 OPTIMUM_REASON = (
     "the values of two minimisers: f* is certified to 1e-10 and better, scikit-learn's solvers stop at a gradient of 1e-8 or so, "
@@ -36,13 +51,13 @@ OPTIMUM_REASON = (
 
 def cases(quick: bool = False) -> list[Case]:
     """The cases: the path of the SGD estimators, then optima."""
-    return [*paths(quick), *optima(quick), *averaged_gradients(quick)]
+    return [*paths(quick), *optima(quick), *averaged_gradients(quick), *generalised(quick)]
 
 
 def paths(quick: bool) -> list[Case]:
     """Each pair of loss, penalty, schedule, averaging, intercept, row weights and kind of data."""
     factors = {
-        "loss": [cls for cls in losses.registry if cls.domain in ("real", "sign") and cls.__name__ != "Pinball" and _own(cls)],  # type: ignore[attr-defined]
+        "loss": [cls for cls in losses.registry if name_of(cls) in KNOWN and _own(cls)],
         "penalty": [name for name, ours in PENALTIES.items() if ours in penalties.registry],
         "schedule": [name for name in ("constant", "invscaling", "optimal") if name in schedules.registry],
         "average": [False, True, 30],
@@ -273,4 +288,39 @@ def at_optimum(kind: str, loss: str) -> Case:
         theirs,
         1e-8,
         "two descents that stop within 1e-10 or so of the same optimum; scikit-learn stops on the change of the weights",
+    )
+
+
+def generalised(quick: bool) -> list[Case]:
+    """The optima of the losses with a link, beside scikit-learn's generalised linear models."""
+    models: list[tuple[str, Any, dict[str, float]]] = [
+        ("poisson", PoissonRegressor, {}),
+        ("gamma", GammaRegressor, {}),
+        *(("tweedie", TweedieRegressor, {"power": power}) for power in (1.2, 1.5, 1.9)),
+    ]
+    return [with_a_link(*model, alpha) for model in models[:: 2 if quick else 1] for alpha in ((0.1,) if quick else (0.0, 0.1))]
+
+
+def with_a_link(loss: str, cls: Any, fields: dict[str, float], alpha: float) -> Case:
+    """The certified optimum of a loss with a link, and scikit-learn's."""
+    cost = losses.registry.make(loss, **fields)
+    X, y = draws.table(cost.domain)
+
+    def ours() -> np.ndarray:
+        task, _ = make_task(X, y, settle(loss=cost, penalty=penalty_of("l2" if alpha else None, alpha)))
+        return solve(task, X).w
+
+    def theirs() -> np.ndarray:
+        model = cls(alpha=alpha, solver="newton-cholesky", tol=1e-12, **fields, **({"link": "log"} if fields else {})).fit(X, y)
+        return np.append(model.coef_, model.intercept_)[None]
+
+    return Case(
+        "sklearn",
+        sklearn.__version__,
+        f"optimum of {draws.described(cost)}{f' + l2 {alpha:g}' if alpha else ''}, beside {cls.__name__}",
+        "weights at the optimum, the intercept last",
+        ours,
+        theirs,
+        1e-7,
+        "Newton's method twice, each to a gradient at which the weights have nine digits or so",
     )

@@ -101,6 +101,7 @@ def load(
     seed: int = 0,
     test_fraction: float | None = None,
     target: str | None = None,
+    scale_target: bool = True,
     **options: Any,
 ) -> Dataset:
     """Load a data set of the catalog, or a file.
@@ -121,6 +122,8 @@ def load(
     target : str, optional
         Another column to predict, where the source has named columns. What is taken for the target of a user's file, and as what,
         is said on stderr unless it is given, and in `Dataset.reading`.
+    scale_target : bool
+        Whether a regression's target is standardised where its entry declares so.
     **options
         What the catalog's entry declares in `options` (n_samples, n_features, condition, noise, ...);
         `task` for a file; `condition` wherever preprocessing has the step "condition".
@@ -158,7 +161,7 @@ def load(
         if not isinstance(value, (int, float, str, np.number)):
             raise GdbenchError(f"{key} has to be a number or a string, not {value!r}")
     arguments = tuple(sorted(options.items()))
-    return _load(name, stamp, dtype, chosen, int(seed), test_fraction, target, arguments)
+    return _load(name, stamp, dtype, chosen, int(seed), test_fraction, target, scale_target, arguments)
 
 
 def file_of(name: str) -> Path:
@@ -180,11 +183,12 @@ def _load(
     seed: int,
     test_fraction: float | None,
     target: str | None,
+    scale_target: bool,
     arguments: tuple[tuple[str, Any], ...],
 ) -> Dataset:
     given = dict(arguments)
     with within_memory(Path(name).name):
-        return _loaded(name, dtype, chosen, seed, test_fraction, target, given)
+        return _loaded(name, dtype, chosen, seed, test_fraction, target, scale_target, given)
 
 
 def _loaded(
@@ -194,6 +198,7 @@ def _loaded(
     seed: int,
     test_fraction: float | None,
     target: str | None,
+    scale_target: bool,
     given: dict[str, Any],
 ) -> Dataset:
     if name in catalog.names():
@@ -204,6 +209,8 @@ def _loaded(
             raw = sources.read(entry, target, seed, options)
     else:
         entry, raw, condition = _from_file(Path(name), target, given, chosen)
+    if not scale_target:
+        entry = replace(entry, target_preprocess="none")
     with _one_thread():
         dataset = _build(entry, raw, dtype, chosen, test_fraction, condition)
     if entry.kind != "file" and chosen is None and not given and target in (None, entry.target):

@@ -155,9 +155,10 @@ def refined(objective: Objective, w: np.ndarray, method: str) -> Optimum:
         w, value, g = found
         norm = float(np.linalg.norm(g))
     if norm > TOLERANCE:
+        hint = "are the classes separable? " if objective.task.loss.domain in ("sign", "class") else ""
         raise GdbenchError(
-            f"no finite optimum found (gradient norm {norm:.1e}, weights up to {np.abs(w).max():.1e}): are the classes "
-            "separable? add a penalty, e.g. penalty='l2', alpha=1e-3"
+            f"no finite optimum found (gradient norm {norm:.1e}, weights up to {np.abs(w).max():.1e}): {hint}"
+            "add a penalty, e.g. penalty='l2', alpha=1e-3"
         )
     strong = objective.alpha > 0 and not objective.learns_intercept
     bound = norm * norm / (2 * objective.alpha) if strong else norm * float(np.linalg.norm(w))

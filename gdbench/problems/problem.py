@@ -16,7 +16,7 @@ from gdbench.kernels import losses
 from gdbench.kernels.compile import storage
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Task
-from gdbench.problems import data
+from gdbench.problems import catalog, data
 from gdbench.problems.optimum import Optimum, solve
 from gdbench.shown import Shown
 from gdbench.tasks import predict
@@ -26,7 +26,7 @@ from gdbench.tasks.setting import UNSAID, penalty_of, settle
 from gdbench.writing import whole
 
 DEFAULT_LOSS = {"regression": "squared_error", "binary": "log_loss", "multiclass": "cross_entropy"}
-DOMAINS = {"regression": {"real"}, "binary": {"sign", "class"}, "multiclass": {"class"}}
+DOMAINS = {"regression": set(losses.NUMBERS), "binary": {"sign", "class"}, "multiclass": {"class"}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ class Problem(Shown):
     @cached_property
     def _labels(self) -> np.ndarray:
         """The classes of the training rows in order, which of two are −1 and 1; none of a real target."""
-        return np.unique(self.y) if self.loss.domain != "real" else np.empty(0)
+        return np.unique(self.y) if self.loss.domain not in losses.NUMBERS else np.empty(0)
 
     @property
     def objective_options(self) -> dict[str, Any]:
@@ -159,7 +159,8 @@ def load_problem(
     name : str
         A data set of ``gdbench list datasets``, or the path of a CSV, Parquet, NPZ or svmlight file.
     loss : str or tag, optional
-        By default squared_error for a regression, log_loss for two classes, cross_entropy for more.
+        By default squared_error for a regression, log_loss for two classes, cross_entropy for more. The target of a loss on
+        counts or positive amounts is left as it is.
     penalty : None, str or tag, default None
     alpha, l1_ratio : float
         The penalty's factor, and the share of l1 in ``elasticnet``; a tag has its own.
@@ -183,8 +184,13 @@ def load_problem(
     >>> problem.optimum.gradient_norm < 1e-10
     True
     """
-    dataset_ = data.load(name, **dataset)
-    tag = losses.registry.make(DEFAULT_LOSS[dataset_.task] if loss is None else loss)
+    tag = None if loss is None else losses.registry.make(loss)
+    # counts and amounts stay as they are: they are no classes, and their scale is their meaning
+    as_is = tag is not None and tag.domain in ("count", "positive")
+    if as_is and name not in catalog.names():
+        dataset = {"task": "regression"} | dataset
+    dataset_ = data.load(name, **({"scale_target": not as_is} | dataset))
+    tag = losses.registry.make(DEFAULT_LOSS[dataset_.task]) if tag is None else tag
     if tag.domain not in DOMAINS[dataset_.task]:
         fitting = [c for c in losses.registry.names() if losses.registry[c].domain in DOMAINS[dataset_.task]]
         raise GdbenchError(

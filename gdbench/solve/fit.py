@@ -75,7 +75,7 @@ class Fit(Shown):
         return predict.predictions(self.loss, predict.margins(X, self.coef, self.intercept, self.model), self.classes)
 
     def score(self, X: Any, y: Any) -> float:
-        """R² of the predictions for a real target (NaN where y is constant), or the share of right labels.
+        """R² of the predictions for a target that is a number (NaN where y is constant), or the share of right labels.
 
         Parameters
         ----------
@@ -86,6 +86,19 @@ class Fit(Shown):
         if y.shape != found.shape:
             raise GdbenchError(f"X has {found.size} rows, but y has the shape {y.shape}")
         return predict.score(self.loss, found, y)
+
+    def deviance_explained(self, X: Any, y: Any) -> float:
+        """The share of the deviance of the mean that the fit explains, D²: what R² is to squared error, for the fit's own loss.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+        y : array of shape (n,)
+        """
+        z, y = predict.margins(X, self.coef, self.intercept, self.model), as_array("y", y)
+        if y.shape != z.shape:
+            raise GdbenchError(f"X has {len(z)} rows, but y has the shape {y.shape}")
+        return predict.deviance_explained(self.loss, z, y)
 
     @cached_property
     def curve(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gdbench.errors import GdbenchError, one_line
+from gdbench.kernels.losses import NUMBERS
 from gdbench.kernels.registry import name_of
 from gdbench.kernels.task import Unweighted, Weighted
 from gdbench.tasks.memory import refuse_too_large
@@ -161,9 +162,10 @@ def as_target(y: Any, n: int, loss: Any, dtype: np.dtype) -> tuple[np.ndarray, t
         raise GdbenchError(f"y must have one dimension, not {found.ndim}: its shape is {found.shape}")
     if found.shape[0] != n:
         raise GdbenchError(f"X has {n} rows but y has {found.shape[0]} values")
-    if loss.domain == "real":
+    if loss.domain in NUMBERS:
         values = as_floats("y", found)
         refuse_nonfinite("y", values)
+        refuse_out_of_domain(loss, values)
         return cast("y", values, dtype), ()
     labels, codes = as_labels(found)
     if len(labels) < 2:
@@ -176,6 +178,14 @@ def as_target(y: Any, n: int, loss: Any, dtype: np.dtype) -> tuple[np.ndarray, t
     if found.dtype.kind == "f" and len(labels) > 1000:
         raise GdbenchError(f"{name_of(loss)} needs classes, but y holds {len(labels)} different numbers: is it a real target?")
     return codes.astype(dtype), tuple(labels.tolist())
+
+
+def refuse_out_of_domain(loss: Any, y: np.ndarray) -> None:
+    """Raise where a numeric target holds values that the loss does not take."""
+    outside = {"count": y < 0, "positive": y <= 0}.get(loss.domain, np.zeros(0, bool))
+    if outside.any():
+        row, bound = int(np.flatnonzero(outside)[0]), {"count": "≥ 0", "positive": "> 0"}[loss.domain]
+        raise GdbenchError(f"loss {name_of(loss)} needs a target {bound}, but y holds {y[row]:g} in row {row}")
 
 
 def as_labels(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from gdbench.errors import GdbenchError
+from gdbench.kernels.losses import NUMBERS
 from gdbench.kernels.registry import name_of
 from gdbench.tasks.gate import as_floats, check_shape
 from gdbench.tasks.model import MLP
 from gdbench.tasks.sparse import as_sound, is_sparse
 
-#: What a loss on real targets may declare as its ``link``, with the function from margin to mean.
+#: What a loss on numbers may declare as its ``link``, with the function from margin to mean.
 INVERSE_LINKS = {"identity": lambda z: z, "log": np.exp, "logit": expit}
+
+#: The links themselves, from mean to margin.
+LINKS: dict[str, Callable] = {"identity": lambda mean: mean, "log": np.log}
 
 
 def margins(X: Any, coef: np.ndarray, intercept: Any, model: MLP | None = None) -> np.ndarray:
@@ -39,7 +44,7 @@ def margins(X: Any, coef: np.ndarray, intercept: Any, model: MLP | None = None) 
 
 
 def predictions(loss: Any, z: np.ndarray, labels: Any = ()) -> np.ndarray:
-    """What margins predict: means of a real target through the inverse of the loss's link, else labels.
+    """What margins predict: means of a target that is a number through the inverse of the loss's link, else labels.
 
     Parameters
     ----------
@@ -48,13 +53,13 @@ def predictions(loss: Any, z: np.ndarray, labels: Any = ()) -> np.ndarray:
     labels : sequence
         The classes in order; of two, the second where the margin is above 0.
     """
-    if loss.domain == "real":
+    if loss.domain in NUMBERS:
         return inverse_link(loss)(z)
     return np.asarray(labels)[z.argmax(axis=1) if z.ndim == 2 else (z > 0).astype(int)]
 
 
 def inverse_link(loss: Any) -> Any:
-    """The function from margin to mean of a loss on real targets: its own method, or by the name of its link."""
+    """The function from margin to mean of a loss on numbers: its own method, or by the name of its link."""
     if hasattr(loss, "inverse_link"):
         return loss.inverse_link
     link = getattr(loss, "link", "identity")
@@ -65,8 +70,26 @@ def inverse_link(loss: Any) -> Any:
 
 
 def score(loss: Any, predicted: np.ndarray, y: np.ndarray) -> float:
-    """R² of predictions of a real target (NaN where y is constant), else the share of right labels."""
-    if loss.domain != "real":
+    """R² of predictions of a target that is a number (NaN where y is constant), else the share of right labels."""
+    if loss.domain not in NUMBERS:
         return float((predicted == y).mean())
     spread = float(((y - y.mean()) ** 2).sum())
     return 1.0 - float(((y - predicted) ** 2).sum()) / spread if spread > 0 else float("nan")
+
+
+def deviance_explained(loss: Any, z: np.ndarray, y: np.ndarray) -> float:
+    """The share of the deviance of the mean that margins explain: D², which for squared error is R².
+
+    Raises
+    ------
+    GdbenchError
+        A loss on classes, or one that is not 0 where the mean that a margin stands for is the target.
+    """
+    if loss.domain not in NUMBERS or hasattr(loss, "inverse_link") or getattr(loss, "link", "identity") not in LINKS:
+        raise GdbenchError(
+            f"deviance explained is of a loss on numbers with a link of {', '.join(LINKS)}, not of {name_of(loss)}"
+        )
+    total = np.vectorize(loss.value, otypes=[float])
+    with np.errstate(all="ignore"):
+        null = total(LINKS[getattr(loss, "link", "identity")](np.mean(y, dtype=float)), y).mean()
+        return 1.0 - float(total(z, y).mean() / null) if null > 0 else float("nan")

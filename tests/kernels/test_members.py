@@ -96,6 +96,18 @@ def test_what_is_complete_is_registered(kind):
         registry._members.pop("mine", None)
 
 
+def combine(self, sums, loss, kept, rate, t):
+    return sums
+
+
+def told(self, w, g, state, rate, t, shared):
+    return w, state
+
+
+#: A rule that looks at the whole model, but whose step does not take what it is told.
+LOOKING = {"sums": ("g",), "reduce": lambda self, w, g, state, rate, t, kept: (g,), "combine": combine}
+
+
 def group(self, z, y, first, classes):
     return 0.0
 
@@ -123,9 +135,27 @@ def no_group(self, z, y, c, first, classes):
             {"settle": lambda self, w: w},
             r"settle of other arguments: it must take \(self, w, state, rate, idle\)",
         ),
+        (
+            "optimizer",
+            {"combine": combine, "step": told},
+            r"has combine, but not both of reduce\(self, w, g, state, rate, t, kept\) and sums",
+        ),
+        ("optimizer", {**LOOKING, "step": told, "sums": tuple("abcde")}, "has 5 sums: at most 4 are supported"),
+        ("optimizer", LOOKING, r"step of other arguments: it must take \(self, w, g, state, rate, t, shared\)"),
+        ("optimizer", {**LOOKING, "step": told, "by_layer": True, "kept": ("a",)}, "has by_layer and kept"),
+        (
+            "optimizer",
+            {**LOOKING, "step": told, "reduce": lambda *given: 1.0},
+            r"reduce must return a tuple of the sums' parts \(g\)",
+        ),
+        (
+            "optimizer",
+            {**LOOKING, "step": told, "combine": lambda *given: 1.0},
+            "combine must return a tuple, which step is given",
+        ),
         ("loss", {"derivative": None}, "Mine is no loss: it has no method derivative"),
-        ("loss", {"domain": None}, "has no domain: the targets that it takes: 'real', 'sign'"),
-        ("loss", {"domain": "reals"}, "has domain = 'reals': choose from 'real', 'sign'"),
+        ("loss", {"domain": None}, "has no domain: the targets that it takes: 'real', 'count'"),
+        ("loss", {"domain": "reals"}, "has domain = 'reals': choose from 'real', 'count', 'positive', 'sign'"),
         ("loss", {"domain": "class"}, r"takes classes, but has no method value_group\(self, z, y, first, classes\)"),
         ("loss", {"domain": "class", "value_group": group, "derive_group": no_group}, "derive_group must write the derivative"),
         ("loss", {"smoothness": -1.0}, "has smoothness = -1.0: it must be the largest second derivative, or None"),

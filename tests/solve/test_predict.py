@@ -1,11 +1,13 @@
 """What a fit predicts goes through the loss's link; a problem brings its own objective along."""
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 from sklearn.metrics import r2_score
 
 import gdbench as gd
@@ -96,6 +98,68 @@ def test_an_unknown_link_names_the_known_ones():
     fit = gd.fit(X, COUNTS, loss=Cubic(), **FAST)
     with pytest.raises(gd.GdbenchError, match="unknown link 'cubic'; choose from: identity, log, logit, or define inverse_link"):
         fit.predict(X)
+
+
+# Losses with a link --------------------------------------------------------------------------------------------------
+
+AMOUNTS = RNG.gamma(2.0, np.exp(X @ [0.4, -0.3, 0.1]) / 2.0)
+WITH_ZEROS = np.where(RNG.random(200) < 0.4, 0.0, AMOUNTS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "theirs", "y"),
+    [
+        ("poisson", PoissonRegressor, COUNTS),
+        ("gamma", GammaRegressor, AMOUNTS),
+        (gd.losses.Tweedie(1.3), partial(TweedieRegressor, power=1.3, link="log"), WITH_ZEROS),
+        ("tweedie", partial(TweedieRegressor, power=1.5, link="log"), WITH_ZEROS),
+    ],
+    ids=["poisson", "gamma", "tweedie 1.3", "tweedie"],
+)
+def test_the_optimum_of_a_generalised_linear_model_is_scikit_learn_s(tmp_path, loss, theirs, y):
+    np.savez(tmp_path / "data.npz", X=X, y=y)
+    words = {"loss": loss, "penalty": "l2", "alpha": 0.05, "preprocessing": "none", "test_fraction": 0.0}
+    problem = gd.load_problem(str(tmp_path / "data.npz"), **words)
+    np.testing.assert_array_equal(problem.y, y)
+    w = problem.optimum.w[0]
+    model = theirs(alpha=0.05, solver="newton-cholesky", tol=1e-10).fit(X, y)
+    np.testing.assert_allclose(w, np.append(model.coef_, model.intercept_), rtol=1e-7, atol=1e-7)
+    fit = gd.fit(problem, optimizer="nesterov", variant="batch", learning_rate=0.1, epochs=3000)
+    np.testing.assert_allclose(fit.coef, model.coef_, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(fit.predict(X), model.predict(X), rtol=1e-6)
+    assert fit.deviance_explained(X, y) == pytest.approx(model.score(X, y), rel=1e-6)
+    assert fit.score(X, y) == pytest.approx(r2_score(y, model.predict(X)), rel=1e-5)
+
+
+def test_deviance_explained_of_squared_error_is_the_share_of_variance():
+    fit = gd.fit(X, COUNTS, **FAST)
+    assert fit.deviance_explained(X, COUNTS) == pytest.approx(fit.score(X, COUNTS), rel=1e-12)
+    with pytest.raises(gd.GdbenchError, match="deviance explained is of a loss on numbers"):
+        gd.fit(X, COUNTS > 0, loss="log_loss", **FAST).deviance_explained(X, COUNTS)
+
+
+def test_a_csv_of_counts_is_read_as_it_is(tmp_path, capsys):
+    y = np.minimum(COUNTS, 3)  # few values: another loss takes them for classes
+    lines = ["a,b,c,events", *(",".join(map(str, (*row, int(count)))) for row, count in zip(X, y, strict=True))]
+    (tmp_path / "events.csv").write_text("\n".join(lines))
+    problem = gd.load_problem(str(tmp_path / "events.csv"), loss="poisson", target="events")
+    assert problem.dataset.task == "regression" and set(problem.y) == {0.0, 1.0, 2.0, 3.0}
+    assert problem.optimum.gradient_norm < 1e-10
+    assert gd.load_problem(str(tmp_path / "events.csv"), target="events").dataset.task == "multiclass"
+
+
+@pytest.mark.parametrize(("loss", "y", "told"), [("poisson", -1.0, "≥ 0"), ("tweedie", -0.5, "≥ 0"), ("gamma", 0.0, "> 0")])
+def test_a_target_outside_of_the_domain_is_one_line(loss, y, told):
+    target = np.append(np.ones(199), y)
+    with pytest.raises(gd.GdbenchError, match=f"loss {loss} needs a target {told}, but y holds {y:g} in row 199"):
+        gd.fit(X, target, loss=loss, **FAST)
+    with pytest.raises(gd.GdbenchError, match=f"loss {loss} needs a target {told}"):
+        gd.GDRegressor(loss=loss).fit(X, target)
+
+
+def test_an_estimator_learns_counts():
+    model = gd.GDRegressor(loss="poisson", alpha=0.0, max_iter=300, tol=None, random_state=0).fit(X, COUNTS)
+    assert model.score(X, COUNTS) > 0.3 and (model.predict(X) > 0).all()
 
 
 # A problem's own objective --------------------------------------------------------------------------------------------

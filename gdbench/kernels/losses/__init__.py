@@ -1,14 +1,15 @@
 """Losses: how wrong a margin z is for a target y. One file each.
 
 A loss has ``value(z, y)`` and its ``derivative(z, y)`` with respect to z, both on scalars, and declares its *domain*
-(which targets it takes: ``"real"``, ``"sign"`` for −1 and +1, ``"class"`` for 0…K−1). Further attributes and methods, where
+(which targets it takes: ``"real"``, ``"count"`` for y ≥ 0, ``"positive"`` for y > 0, ``"sign"`` for −1 and +1, ``"class"`` for
+0…K−1). Further attributes and methods, where
 given:
 
 ``link``
-    From mean to margin, for a real target: ``"identity"`` (the default), ``"log"`` or ``"logit"``; predictions and R² go
-    through its inverse. Of another link, the method ``inverse_link(self, z)`` on an array gives the mean.
+    From mean to margin, for a target that is a number: ``"identity"`` (the default), ``"log"`` or ``"logit"``; predictions
+    and R² go through its inverse. Of another link, the method ``inverse_link(self, z)`` on an array gives the mean.
 ``smoothness``
-    The largest second derivative; None (the default) where the derivative jumps.
+    The largest second derivative; None (the default) where the derivative jumps or the second one has no bound.
 ``curvature(self, z, y)``
     The second derivative of a smooth loss, by which Newton's method certifies optima.
 ``flat``
@@ -19,6 +20,9 @@ given:
 
 from gdbench.kernels.compile.tags import operation
 from gdbench.kernels.registry import Registry
+
+#: The domains whose targets are numbers, not classes: predictions of them are means.
+NUMBERS = ("real", "count", "positive")
 
 value = operation("value")
 derivative = operation("derivative")
