@@ -96,6 +96,15 @@ def test_clipping_by_norm_sees_the_whole_gradient():
     np.testing.assert_allclose(np.diff(path, axis=0), [[-0.6, -0.8], [-0.3, -0.4], [0.0, 0.0]], atol=1e-15)
 
 
+def test_a_rule_that_looks_at_the_function_is_told_its_values():
+    with pytest.raises(gd.GdbenchError, match="optimizer sps looks at the function's value: give values, one for each gradient"):
+        gd.replay("sps", [1.0], [[1.0]], 1.0)
+    with pytest.raises(gd.GdbenchError, match=r"values must have shape \(1,\), not \(2,\)"):
+        gd.replay("sps", [1.0], [[1.0]], 1.0, values=[1.0, 2.0])
+    np.testing.assert_allclose(gd.replay("sps", [2.0], [[2.0]], 10.0, values=[2.0]).ravel(), [2.0, 1.0])
+    assert gd.minimize("parabola", [3.0], "sps", learning_rate=10.0, steps=60, tol=1e-7).status == "converged"
+
+
 X = RNG.normal(size=(40, D))
 Y = X @ [1.0, -2.0, 0.5]
 Averaged, Clipped, SAGA = optimizers.Averaged, optimizers.Clipped, optimizers.SAGA
