@@ -191,7 +191,10 @@ def descents(quick: bool) -> list[Case]:
         "variant": ["stochastic"],
     }
     remembering["penalty"] = [cls for cls in own(penalties.registry) if hasattr(cls, "shrinkage")]
-    comparing = {"optimizer": [cls for cls in own(optimizers.registry) if on_all_rows(cls)], "variant": ["batch"]}
+    comparing: dict[str, list[Any]] = {
+        "optimizer": [cls for cls in own(optimizers.registry) if on_all_rows(cls)],
+        "variant": ["batch"],
+    }
     special = [factors | losses_first | remembering, factors | losses_first | comparing]
     if quick:  # in the special blocks only the optimizers are new
         found = draws.each_once(factors)
