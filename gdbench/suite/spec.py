@@ -1,60 +1,6 @@
 """The suite spec: a TOML file, checked key by key, and expanded into problems, solvers and rates.
 
-The keys, each with its default::
-
-    name = "my-suite"                  # the file's stem
-    title = ""                         # one line for `gdbench list suites`
-    seeds = 9                          # that are reported: a number (0, 1, …), or a list; fewer than nine decide nothing
-    tuning_seeds = 3                   # on which rates are chosen, others than those: a number (10000, 10001, …), or a list
-    # relative gaps (f(w) − f*) ⁄ (f(w₀) − f*), w₀ = 0; the smallest ends a run
-    targets = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6]
-    headline = 1e-2                    # the target that solvers are ranked by; by default the one in the middle
-    tuning = "time"                    # the best rate is chosen by "time" (samples to the tightest target reached) or by
-                                       # the final "gap"; "none" takes the one rate that there then must be
-    repeats = 2                        # timed runs of the first seed; two or more give the A/A spread; 0: no clock
-    baselines = ["sklearn"]            # none by default; "estimators": GDRegressor and GDClassifier
-    plugins = ["mine.py"]              # Python files, relative to the spec, that register optimizers or losses; what they
-                                       # print goes to stderr, and their passes run in processes that a limit can end
-
-    learning_rates = [0.01, 0.1]       # or { linspace = [first, last, number] }
-                                       # or { logspace = [first, last, number] }, both ends values, not exponents
-
-    [budget]
-    epochs = 50
-    updates = 10000                    # optional: fewer epochs, where these updates are taken earlier
-    seconds = 10.0                     # optional: on the clock of one run; a landscape's ends by its epochs alone.
-                                       # With plugins, a pass without it is ended after an hour, or after a hundred times what
-                                       # `plan` estimates for it, whichever is longer; compiling does not count
-    record = 40                        # points on a curve, the same samples for every solver of a problem
-    seeds = 5                          # optional: only so many of the reporting seeds, where runs are long
-
-    [[problems]]
-    data = "diabetes"                  # a data set's name, or a file's path, relative to the spec
-    name = "diabetes"                  # the label; `data` by default
-    loss = "squared_error"             # by default the data's own
-    penalty = "l2"
-    alpha = 1e-3
-    l1_ratio = 0.15
-    fit_intercept = true
-    preprocessing = "standardise"
-    model = "linear"                   # or "mlp", or { name = "mlp", hidden = 32, activation = "tanh" }: no optimum of a
-                                       # network is claimed, and its gaps count from the best value that any run found
-    options = { condition = [10, 1000] }   # arguments of the data set
-    budget = { epochs = 5 }            # overrides [budget], key by key
-
-    [[problems]]
-    landscape = "rosenbrock"           # instead of data, beside a name and a budget alone; an epoch is a step, and seeds
-                                       # other than 0 draw the start
-
-    [[solvers]]
-    variant = ["batch", "mini-batch"]
-    batch_size = 32                    # of mini-batch
-    optimizer = ["gd", { name = "adam", beta1 = 0.8 }]
-    schedule = "constant"              # or { name = "invscaling", power_t = 0.25 }, or { name = "cosine", steps = 0.5 }: what
-                                       # counts steps takes a whole number, or a share of a run's own (0.5 is half, 1.0 all)
-    shuffle = "epoch"
-    dtype = "float64"
-    learning_rates = [0.1]             # this solver's own
+Every key says in its field what it means, with an example; the documentation's page on suites is generated from them.
 
 A list where one value is expected (of `alpha`, an entry of `options`, and every key of a solver) stands for each of its
 values, crossed with the other lists.
@@ -187,6 +133,23 @@ def bounded(what: str, sizes: dict[str, int], most: int) -> int:
     return total
 
 
+def key(default: Any, description: str, example: str, **limits: Any) -> Any:
+    """A field of a table, with what it means and a line of TOML that sets it.
+
+    Parameters
+    ----------
+    default : Any
+        ``...`` for a key that must be given.
+    description : str
+        One or two sentences, in Markdown.
+    example : str
+        Shown in the documentation, and checked by the tests.
+    **limits : Any
+        As for pydantic's ``Field``, such as ``ge=1``.
+    """
+    return Field(default, description=description, examples=[example], **limits)
+
+
 class Table(BaseModel):
     """A table of the spec: unknown keys and wrong types are errors, and nothing changes afterwards."""
 
@@ -236,21 +199,30 @@ Dtypes = Annotated[
 class Budget(Table):
     """What a run may spend, how many points of it are recorded, and how many of the reporting seeds are run."""
 
-    epochs: int = Field(50, ge=1)
-    updates: int | None = Field(None, ge=1)
-    seconds: float | None = Field(None, gt=0)
-    record: int = Field(40, ge=2)
-    seeds: int | None = Field(None, ge=1)
+    epochs: int = key(50, "Passes over the data, at most; of a landscape, steps.", "epochs = 100", ge=1)
+    updates: int | None = key(
+        None, "At most so many updates: fewer epochs, where these are taken earlier.", "updates = 10000", ge=1
+    )
+    seconds: float | None = key(
+        None,
+        "At most so many seconds on the clock of one run; a landscape ends by its epochs alone. With plugins, a pass without "
+        "this key is ended after an hour, or after a hundred times what `gdbench plan` estimates for it, whichever is longer; "
+        "compiling does not count.",
+        "seconds = 10.0",
+        gt=0,
+    )
+    record: int = key(40, "Points on a curve, at the same numbers of samples for every solver of a problem.", "record = 25", ge=2)
+    seeds: int | None = key(None, "Only so many of the reporting seeds, where runs are long.", "seeds = 5", ge=1)
 
 
 class BudgetOverride(Table):
     """The keys of a budget that a problem sets for itself."""
 
-    epochs: int | None = Field(None, ge=1)
-    updates: int | None = Field(None, ge=1)
-    seconds: float | None = Field(None, gt=0)
-    record: int | None = Field(None, ge=2)
-    seeds: int | None = Field(None, ge=1)
+    epochs: int | None = key(None, "As of the suite's budget.", "epochs = 100", ge=1)
+    updates: int | None = key(None, "As of the suite's budget.", "updates = 10000", ge=1)
+    seconds: float | None = key(None, "As of the suite's budget.", "seconds = 10.0", gt=0)
+    record: int | None = key(None, "As of the suite's budget.", "record = 25", ge=2)
+    seeds: int | None = key(None, "As of the suite's budget.", "seeds = 5", ge=1)
 
 
 #: The keys of a problem that is a landscape.
@@ -260,19 +232,40 @@ OF_LANDSCAPE = ("landscape", "name", "budget")
 class ProblemSpec(Table):
     """One entry of ``problems``."""
 
-    data: str | None = Field(None, min_length=1)
-    landscape: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
-    name: str | None = None
-    loss: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = None
-    model: Annotated[Named, BeforeValidator(lambda v: next(_named(v)))] = Named(name="linear")
-    penalty: str | None = None
-    alpha: Alphas = (0.0,)
-    l1_ratio: float = Field(0.15, ge=0, le=1)
-    fit_intercept: bool = True
-    preprocessing: Annotated[tuple[str, ...] | None, BeforeValidator(lambda v: v if v is None else as_tuple(v))] = None
-    target: str | None = None
-    options: dict[str, Any] = {}
-    budget: BudgetOverride = BudgetOverride()
+    data: str | None = key(
+        None,
+        "A data set's name (`gdbench list datasets`), or the path of a file, relative to the suite's.",
+        'data = "diabetes"',
+        min_length=1,
+    )
+    landscape: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = key(
+        None,
+        "A function given by its formula (`gdbench list landscapes`) instead of data, beside a `name` and a `budget` alone. An "
+        "epoch is then a step, and seeds other than 0 draw the start.",
+        'landscape = "rosenbrock"',
+    )
+    name: str | None = key(None, "The label; by default the data set's name.", 'name = "diabetes, ridge"')
+    loss: Annotated[Named | None, BeforeValidator(lambda v: v if v is None else next(_named(v)))] = key(
+        None, "A loss (`gdbench list losses`), or a table of its name and fields; by default the data's own.", 'loss = "huber"'
+    )
+    model: Annotated[Named, BeforeValidator(lambda v: next(_named(v)))] = key(
+        Named(name="linear"),
+        "`linear`, or a network of one hidden layer. No optimum of a network is claimed: its gaps count from the best value that "
+        "any run found.",
+        'model = { name = "mlp", hidden = 32, activation = "tanh" }',
+    )
+    penalty: str | None = key(None, "A penalty (`gdbench list penalties`); none by default.", 'penalty = "l2"')
+    alpha: Alphas = key((0.0,), "The penalty's factor α.", "alpha = [1e-4, 1e-3]")
+    l1_ratio: float = key(0.15, "The share of l1 in `elasticnet`.", "l1_ratio = 0.5", ge=0, le=1)
+    fit_intercept: bool = key(True, "Whether the model has an intercept, which is never penalised.", "fit_intercept = false")
+    preprocessing: Annotated[tuple[str, ...] | None, BeforeValidator(lambda v: v if v is None else as_tuple(v))] = key(
+        None, "What is done to the columns before; by default the data set's own.", 'preprocessing = "standardise"'
+    )
+    target: str | None = key(None, "The column to predict, of a file.", 'target = "price"')
+    options: dict[str, Any] = key(
+        {}, "Arguments of the data set; a list stands for each of its values.", "options = { condition = [10, 1000] }"
+    )
+    budget: BudgetOverride = key(BudgetOverride(), "Overrides `[budget]`, key by key.", "budget = { epochs = 5 }")
 
     @model_validator(mode="after")
     def _either(self) -> ProblemSpec:
@@ -300,13 +293,26 @@ class ProblemSpec(Table):
 class SolverSpec(Table):
     """One entry of ``solvers``."""
 
-    variant: Variants = ("mini-batch",)
-    batch_size: Wholes = (32,)
-    optimizer: Tags = (Named(name="gd"),)
-    schedule: Tags = (Named(name="constant"),)
-    shuffle: Texts = ("epoch",)
-    dtype: Dtypes = ("float64",)
-    learning_rates: Rates | None = None
+    variant: Variants = key(
+        ("mini-batch",),
+        "How many rows a step takes: `batch` (all), `stochastic` (one) or `mini-batch`.",
+        'variant = ["batch", "mini-batch"]',
+    )
+    batch_size: Wholes = key((32,), "Rows a step of the `mini-batch` variant.", "batch_size = [32, 256]")
+    optimizer: Tags = key(
+        (Named(name="gd"),),
+        "An update rule (`gdbench list optimizers`), or a table of its name and fields.",
+        'optimizer = ["gd", { name = "adam", beta1 = 0.8 }]',
+    )
+    schedule: Tags = key(
+        (Named(name="constant"),),
+        "How the learning rate changes (`gdbench list schedules`). What counts steps takes a whole number, or a share of a run's "
+        "own steps: 0.5 is half of them, 1.0 all.",
+        'schedule = { name = "cosine", steps = 0.5 }',
+    )
+    shuffle: Texts = key(("epoch",), "The order of the rows: `none`, `once`, `epoch`, `block` or `sklearn`.", 'shuffle = "block"')
+    dtype: Dtypes = key(("float64",), "The precision of data and weights.", 'dtype = ["float64", "float32"]')
+    learning_rates: Rates | None = key(None, "This solver's own grid, instead of the suite's.", "learning_rates = [0.1]")
 
     @property
     def size(self) -> int:
@@ -320,20 +326,59 @@ class SolverSpec(Table):
 class Spec(Table):
     """A suite."""
 
-    name: str = Field("suite", min_length=1)
-    title: str = ""
-    seeds: Seeds = tuple(range(9))
-    tuning_seeds: TuningSeeds = tuple(range(MOST, MOST + 3))
-    targets: Gaps = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-    headline: float = Field(0.0, ge=0, lt=1)
-    tuning: Literal["time", "gap", "none"] = "time"
-    repeats: int = Field(2, ge=0)
-    baselines: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
-    plugins: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
-    learning_rates: Rates = (0.001, 0.01, 0.1)
-    budget: Budget = Budget()
-    problems: Annotated[tuple[ProblemSpec, ...], BeforeValidator(as_tuple), Field(min_length=1)]
-    solvers: Annotated[tuple[SolverSpec, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+    name: str = key("suite", "The suite's name; by default the file's, without `.toml`.", 'name = "my-suite"', min_length=1)
+    title: str = key("", "One line for `gdbench list suites` and the report.", 'title = "Momentum on my data"')
+    seeds: Seeds = key(
+        tuple(range(9)),
+        "The seeds that are reported: a number (0, 1, …), or a list. Fewer than nine decide nothing.",
+        "seeds = 13",
+    )
+    tuning_seeds: TuningSeeds = key(
+        tuple(range(MOST, MOST + 3)),
+        "The seeds on which rates are chosen, others than those that are reported: a number (10000, 10001, …), or a list.",
+        "tuning_seeds = 3",
+    )
+    targets: Gaps = key(
+        (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6),
+        "Relative gaps (f(w) − f*) ⁄ (f(w₀) − f*), with w₀ = 0, whose costs are reported. The smallest ends a run.",
+        "targets = [1e-1, 1e-2, 1e-3]",
+    )
+    headline: float = key(
+        0.0, "The target that solvers are ranked by; by default the one in the middle.", "headline = 1e-2", ge=0, lt=1
+    )
+    tuning: Literal["time", "gap", "none"] = key(
+        "time",
+        "The best rate is chosen by `time` (samples to the tightest target reached) or by the final `gap`; `none` takes the one "
+        "rate that there then must be.",
+        'tuning = "gap"',
+    )
+    repeats: int = key(
+        2, "Timed runs of the first seed; two or more give the A/A spread, 0 leaves the clocks out.", "repeats = 3", ge=0
+    )
+    baselines: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = key(
+        (),
+        "`sklearn` for scikit-learn's SGD estimators, `estimators` for GDRegressor and GDClassifier.",
+        'baselines = ["sklearn"]',
+    )
+    plugins: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = key(
+        (),
+        "Python files, relative to the suite's, that register optimizers, losses, penalties or schedules. What they print goes "
+        "to stderr, and their passes run in processes that a limit can end.",
+        'plugins = ["mine.py"]',
+    )
+    learning_rates: Rates = key(
+        (0.001, 0.01, 0.1),
+        "The grid of learning rates: a list, `{ linspace = [first, last, number] }` or `{ logspace = [first, last, number] }`, "
+        "whose ends are values, not exponents. A grid whose best rate is its lowest or highest is widened there.",
+        "learning_rates = { logspace = [1e-4, 1.0, 7] }",
+    )
+    budget: Budget = key(Budget(), "What a run may spend.", "budget = { epochs = 60 }")
+    problems: Annotated[tuple[ProblemSpec, ...], BeforeValidator(as_tuple)] = key(
+        ..., "One table `[[problems]]` each.", 'problems = [{ data = "diabetes" }]', min_length=1
+    )
+    solvers: Annotated[tuple[SolverSpec, ...], BeforeValidator(as_tuple)] = key(
+        ..., "One table `[[solvers]]` each.", 'solvers = [{ optimizer = "adam" }]', min_length=1
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -198,13 +198,37 @@ def test_quickstart_is_what_it_promises():
     assert builtin_names()[0] == "quickstart"
 
 
-def test_the_documented_example_is_valid():
-    text = spec.__doc__.partition("default::\n")[2].partition("\nA list where")[0]
-    table = tomllib.loads(text)
-    table["plugins"] = []
-    made = spec.check(table, Path("example.toml"))
-    assert made.problems[0].options == {"condition": [10, 1000]}
-    assert len(list(spec.expand_solver(made.solvers[0], made.learning_rates))) == 4
+TABLES = {spec.Spec: "", spec.Budget: "budget", spec.ProblemSpec: "problems", spec.SolverSpec: "solvers"}
+WHOLE = {"problems": [{"data": "diabetes"}], "solvers": [{"optimizer": "gd"}], "headline": 1e-2}
+
+
+@pytest.mark.parametrize(("model", "name"), [(model, name) for model in TABLES for name in model.model_fields])
+def test_every_key_says_what_it_means_and_its_example_is_valid(model, name):
+    field = model.model_fields[name]
+    assert field.description.endswith(".")
+    (example,) = field.examples
+    given = tomllib.loads(example)
+    assert list(given) == [name]
+    if name == "plugins":
+        given = {name: []}
+    if name == "tuning":
+        given["learning_rates"] = [0.1]
+    needs = {"landscape": {}, "alpha": {"data": "diabetes", "penalty": "l2"}}.get(name, {"data": "diabetes"})
+    part = needs | given if model is spec.ProblemSpec else given
+    table = {"budget": {"budget": part}, "problems": {"problems": [part]}, "solvers": {"solvers": [part]}}.get(
+        TABLES[model], part
+    )
+    if part.get("target"):
+        part["data"] = "mine.csv"
+        assert spec.Spec.model_validate(WHOLE | table).problems[0].target == "price"
+        return
+    made = spec.check(WHOLE | table, Path("example.toml"))
+    where = {spec.Spec: made, spec.Budget: made.budget, spec.ProblemSpec: made.problems[0], spec.SolverSpec: made.solvers[0]}[
+        model
+    ]
+    default = field.get_default(call_default_factory=True)
+    assert name in where.model_fields_set
+    assert getattr(where, name) != default or name in ("baselines", "plugins", "tuning_seeds")
 
 
 def test_a_plan_says_what_would_run(tiny):
