@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+
+# What several test files share is imported by its name: pairs.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # A first call may compile, so no example has a deadline. Where many people wait for the verdict, no luck either.
 hypothesis.settings.register_profile("dev", deadline=None)

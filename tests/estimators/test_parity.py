@@ -1,14 +1,14 @@
-"""The same number as scikit-learn, over the product of what its SGD estimators offer.
+"""The same number as scikit-learn, over the product of what its SGD estimators offer: all of it with --slow, each two options together without.
 
 Two combinations cannot be asked for in one go and are covered by others: ``early_stopping`` excludes ``partial_fit``, and
 ``pa1`` and ``pa2`` take one loss each. Nothing else is left out.
 """
 
-import itertools
 import warnings
 
 import numpy as np
 import pytest
+from pairs import pairwise, product
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 
@@ -22,10 +22,6 @@ PENALTIES = (None, "l2", "l1", "elasticnet")
 SCHEDULES = ("constant", "optimal", "invscaling", "adaptive")
 AVERAGES = (False, 40)
 KINDS = [(container, dtype) for container in ("dense", "csr") for dtype in (np.float64, np.float32)]
-
-#: Each loss and kind of data, and each of them with either form of penalty, compiles a loop. Without --slow, one loss is
-#: crossed with all of them, and the others with float64 and one or two more.
-CROSSED = ("hinge",)
 
 #: In float64 the two differ in the order of sums alone. In float32 both keep float32 weights and sum in float64, so that a
 #: sum that lies next to the middle of two float32 numbers is rounded to the other one, now and then: some 1e-7 each.
@@ -72,70 +68,38 @@ def fit_both(kind, X, y, dtype=np.float64, fit=None, **options):
     return models
 
 
-@pytest.fixture
-def kinds_of(request):
-    """The kinds of data that a loss and a penalty are tested on."""
+#: The axes of every fit. Without --slow each two values of two axes meet in a case; with it all combinations are cases.
+AXES = {"penalty": PENALTIES, "learning_rate": SCHEDULES, "average": AVERAGES, "rows": KINDS}
 
-    def chosen(loss, penalty):
-        if request.config.getoption("--slow") or loss in CROSSED:
-            return KINDS
-        turn = CLASSIFICATION.index(loss) % 3
-        return [KINDS[0], KINDS[1 + turn]] if penalty in (None, "l2") else [KINDS[1 + (turn + 1) % 3]]
-
-    return chosen
+ESTIMATORS = {
+    "regressor": dict(kind="regressor", classes=0, loss=REGRESSION),
+    "two classes": dict(kind="classifier", classes=2, loss=CLASSIFICATION),
+    "four classes": dict(kind="classifier", classes=4, loss=("hinge", "log_loss", "squared_error")),
+}
 
 
-@pytest.fixture
-def few_kinds(request):
-    """All kinds of data with --slow, else two that share neither container nor type; every other turn the other two."""
-
-    def chosen(turn=0):
-        if request.config.getoption("--slow"):
-            return KINDS
-        return [KINDS[1], KINDS[2]] if turn % 2 else [KINDS[0], KINDS[3]]
-
-    return chosen
+def check_plain(estimator, case):
+    """A fit of one case with nothing else given."""
+    loss, schedule, (container, dtype) = case["loss"], case["learning_rate"], case["rows"]
+    X, y = problem(ESTIMATORS[estimator]["classes"])
+    # The first rates of "optimal" send a square beyond 1e8 unless alpha is large, and multiply rounding alike.
+    alpha = 4.0 if schedule == "optimal" and loss.startswith("squared_e") else 0.01
+    options = {name: value for name, value in case.items() if name != "rows"}
+    fit_both(ESTIMATORS[estimator]["kind"], as_kind(X, container, dtype), y, dtype, alpha=alpha, **options)
 
 
-def test_without_slow_each_loss_meets_most_kinds_and_each_kind_both_penalties(kinds_of):
-    for loss in CLASSIFICATION:
-        assert len({*kinds_of(loss, "l2"), *kinds_of(loss, "l1")}) >= 3
-    for penalty in ("l2", "l1"):
-        assert {kind for loss in CLASSIFICATION for kind in kinds_of(loss, penalty)} == set(KINDS)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_each_two_options_meet(estimator):
+    for case in pairwise({"loss": ESTIMATORS[estimator]["loss"], **AXES}):
+        check_plain(estimator, case)
 
 
-def cases(loss, kinds):
-    for schedule, average, (container, dtype) in itertools.product(SCHEDULES, AVERAGES, kinds):
-        # The first rates of "optimal" send a square beyond 1e8 unless alpha is large, and multiply rounding alike.
-        alpha = 4.0 if schedule == "optimal" and loss.startswith("squared_e") else 0.01
-        yield schedule, average, container, dtype, alpha
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
-@pytest.mark.parametrize("loss", REGRESSION)
-def test_regressor(loss, penalty, kinds_of):
-    X, y = problem()
-    for schedule, average, container, dtype, alpha in cases(loss, kinds_of(loss, penalty)):
-        options = dict(loss=loss, penalty=penalty, learning_rate=schedule, average=average, alpha=alpha)
-        fit_both("regressor", as_kind(X, container, dtype), y, dtype, **options)
-
-
-@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
-@pytest.mark.parametrize("loss", CLASSIFICATION)
-def test_classifier(loss, penalty, kinds_of):
-    X, y = problem(classes=2)
-    for schedule, average, container, dtype, alpha in cases(loss, kinds_of(loss, penalty)):
-        options = dict(loss=loss, penalty=penalty, learning_rate=schedule, average=average, alpha=alpha)
-        fit_both("classifier", as_kind(X, container, dtype), y, dtype, **options)
-
-
-@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
-@pytest.mark.parametrize("loss", ["hinge", "log_loss", "squared_error"])
-def test_several_classes(loss, penalty, kinds_of):
-    X, y = problem(classes=4)
-    for schedule, average, container, dtype, alpha in cases(loss, kinds_of(loss, penalty)):
-        options = dict(loss=loss, penalty=penalty, learning_rate=schedule, average=average, alpha=alpha)
-        fit_both("classifier", as_kind(X, container, dtype), y, dtype, **options)
+@pytest.mark.parametrize(("estimator", "loss"), [(name, loss) for name, given in ESTIMATORS.items() for loss in given["loss"]])
+def test_every_combination(estimator, loss, penalty):
+    for case in product({"loss": (loss,), **AXES, "penalty": (penalty,)}):
+        check_plain(estimator, case)
 
 
 #: What else a fit may be given: each is crossed with estimators, penalties, schedules, averaging and kinds of data.
@@ -153,20 +117,22 @@ WAYS = {
     "partial_fit after fit": dict(fits=1, pieces=2),
     "initial weights": dict(initial=True),
 }
-ESTIMATORS = {
+#: The loss and the number of classes of each estimator to which more is given.
+GIVEN_MORE = {
     "regressor": dict(kind="regressor", classes=0),
     "two classes": dict(kind="classifier", classes=2, loss="log_loss"),
     "three classes": dict(kind="classifier", classes=3, loss="hinge"),
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_ways(estimator, way, few_kinds):
-    setup, options = dict(ESTIMATORS[estimator]), dict(WAYS[way])
+def check_way(estimator, way, case):
+    """A fit of one case with what `way` gives it."""
+    setup, options = dict(GIVEN_MORE[estimator]), dict(WAYS[way])
     kind, classes = setup.pop("kind"), setup.pop("classes")
     weighted, fits, pieces, initial = (options.pop(k, 0) for k in ("weighted", "fits", "pieces", "initial"))
+    container, dtype = case["rows"]
     X, y = problem(classes)
+    data = as_kind(X, container, dtype)
     weight = np.random.default_rng(1).integers(0, 4, len(y)) * 0.5 if weighted else None
     if kind == "classifier" and not pieces:
         options["class_weight"] = "balanced" if way == "sample_weight" else {0: 2.0}
@@ -178,30 +144,53 @@ def test_ways(estimator, way, few_kinds):
         if kind == "regressor":
             start["coef_init"] = start["coef_init"][0]
 
-    kinds = few_kinds([*WAYS].index(way) if estimator == "three classes" else 0)
-    for penalty, schedule, average, (container, dtype) in itertools.product(PENALTIES, SCHEDULES, AVERAGES, kinds):
-        data = as_kind(X, container, dtype)
+    def fit(model):
+        for _ in range(fits if fits or pieces else 1):
+            model.fit(data, y, sample_weight=weight, **{k: v.copy() for k, v in start.items()})
+        for part in np.array_split(np.arange(len(y)), pieces) if pieces else ():
+            model.partial_fit(data[part], y[part], sample_weight=None if weight is None else weight[part], **known)
 
-        def fit(model, data=data):
-            for _ in range(fits if fits or pieces else 1):
-                model.fit(data, y, sample_weight=weight, **{k: v.copy() for k, v in start.items()})
-            for part in np.array_split(np.arange(len(y)), pieces) if pieces else ():
-                model.partial_fit(data[part], y[part], sample_weight=None if weight is None else weight[part], **known)
-
-        given = dict(penalty=penalty, learning_rate=schedule, average=average, **setup, **options)
-        fit_both(kind, data, y, dtype, fit, **given)
+    given = {name: value for name, value in case.items() if name != "rows"}
+    fit_both(kind, data, y, dtype, fit, **given, **setup, **options)
 
 
+@pytest.mark.parametrize("estimator", GIVEN_MORE)
+def test_each_two_ways_and_options_meet(estimator):
+    for case in pairwise({"way": tuple(WAYS), **AXES}):
+        check_way(estimator, case.pop("way"), case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("estimator", GIVEN_MORE)
+def test_every_combination_of_a_way(estimator, way):
+    for case in product(AXES):
+        check_way(estimator, way, case)
+
+
+def check_passive_aggressive(rate, case):
+    container, dtype = case.pop("rows")
+    for classes in (0, 2, 3):
+        X, y = problem(classes)
+        X *= 10  # a short row's step overshoots by way of the intercept
+        X[::9] = 0  # PA-I passes over rows without a length
+        kind, loss = ("classifier", "hinge") if classes else ("regressor", "epsilon_insensitive")
+        fit_both(kind, as_kind(X, container, dtype), y, dtype, loss=loss, learning_rate=rate, eta0=0.5, **case)
+
+
+PASSIVE_AGGRESSIVE = {"penalty": PENALTIES, "average": AVERAGES, "rows": KINDS}
+
+
+def test_passive_aggressive():
+    for case in pairwise({"rate": ("pa1", "pa2"), **PASSIVE_AGGRESSIVE}):
+        check_passive_aggressive(case.pop("rate"), case)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", ["pa1", "pa2"])
-def test_passive_aggressive(rate, few_kinds):
-    for penalty, average, (container, dtype) in itertools.product(PENALTIES, AVERAGES, few_kinds()):
-        options = dict(penalty=penalty, average=average, learning_rate=rate, eta0=0.5)
-        for classes in (0, 2, 3):
-            X, y = problem(classes)
-            X *= 10  # a short row's step overshoots by way of the intercept
-            X[::9] = 0  # PA-I passes over rows without a length
-            kind, loss = ("classifier", "hinge") if classes else ("regressor", "epsilon_insensitive")
-            fit_both(kind, as_kind(X, container, dtype), y, dtype, loss=loss, **options)
+def test_every_combination_of_passive_aggressive(rate):
+    for case in product(PASSIVE_AGGRESSIVE):
+        check_passive_aggressive(rate, case)
 
 
 @pytest.mark.parametrize("early", [False, True])
