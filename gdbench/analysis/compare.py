@@ -109,11 +109,10 @@ def compared(
         a, b = (Costs(c.low[known], c.value[known], c.high[known], c.exact) for c in sides)
         if kind not in COUNTED:
             a, b = (_pace(shown, key, target, c, known, shared) for shown, c in ((one, a), (other, b)))
-        delta = _region(one, other, key[0], kind, threshold)
-        verdict = judge(b, a, 1, delta)
+        verdict = judge(b, a, 1, threshold - 1)
         unit = "steps" if problem.landscape else {"seconds": "seconds", "call": "seconds"}.get(kind, kind)
         ends = {"a": median(a.value), "b": median(b.value), "seeds": verdict.seeds, "pairs": 0}
-        yield named | {"measure": measure, "unit": unit} | ends | _told(verdict, delta)
+        yield named | {"measure": measure, "unit": unit} | ends | _told(verdict)
 
 
 def _costs(shown: View, key: tuple[str, str], target: float, kind: str, seeds: list[int]) -> Costs:
@@ -131,7 +130,10 @@ def _pace(shown: View, key: tuple[str, str], target: float, costs: Costs, known:
 def decide_clocks(
     one: View, other: View, rows: list[dict[str, Any]], threshold: float, tell: Callable[[str], Any] | None
 ) -> list[str]:
-    """Give the rows of clocks that seem to have changed the verdict of timing both again; returns notes on those that have none.
+    """Give the rows of clocks that may have changed the verdict of timing both again; returns notes on those that have none.
+
+    Only clocks that agree within the threshold are equal as they are: on a noisy machine no more can be said of two folders
+    that were timed one after the other.
 
     Parameters
     ----------
@@ -140,7 +142,7 @@ def decide_clocks(
     tell : callable, optional
         Hears of the progress. Without it nothing is timed again.
     """
-    changed = [row for row in rows if row["measure"] in CLOCKS and not 1 / threshold <= row["ratio"] <= threshold]
+    changed = [row for row in rows if row["measure"] in CLOCKS and row["verdict"] != SAME]
     for row in changed:
         row["verdict"] = UNDECIDED
     if not changed:
@@ -157,7 +159,7 @@ def decide_clocks(
     for row, clock in zip(changed, clocks, strict=True):
         if clock.a:
             a, b = clock.medians
-            row |= {"a": a, "b": b, "pairs": len(clock.a)} | _told(clock.verdict(len(clocks), threshold - 1), threshold - 1)
+            row |= {"a": a, "b": b, "pairs": len(clock.a)} | _told(clock.verdict(len(clocks), threshold - 1))
     timed = sum(bool(clock.a) for clock in clocks)
     told = [f"Clocks that differ were timed again, A and B in turn, and have the verdict of that: {timed}."] if timed else []
     reasons = Counter(clock.why for clock in clocks if clock.why)
@@ -172,14 +174,8 @@ def _shared_seeds(one: View, other: View, key: tuple[str, str]) -> list[int]:
     return sorted(set(one.hits.seeds(*key)) & set(other.hits.seeds(*key)))
 
 
-def _region(one: View, other: View, problem: str, kind: str, threshold: float) -> float:
-    """The region of practical equivalence of a measure: that of both folders, and what counts as no change."""
-    regions = [shown.hits.region(problem, kind) for shown in (one, other)]
-    return threshold - 1 if kind in COUNTED else max(*regions, threshold - 1)
-
-
-def _told(verdict: Verdict, delta: float) -> dict[str, Any]:
-    told = {"ratio": verdict.ratio, "low": verdict.low, "high": verdict.high, "noise": 1 + delta}
+def _told(verdict: Verdict) -> dict[str, Any]:
+    told = {"ratio": verdict.ratio, "low": verdict.low, "high": verdict.high}
     return told | {"verdict": WORDS[verdict.word]}
 
 

@@ -38,10 +38,9 @@ class Comparison:
         Of A and B.
     rows : DataFrame
         A row a problem, solver and measure: problem, solver, label, unit (what it is counted in), measure, target, a, b (medians
-        over seeds; inf where a target was missed), ratio (B ⁄ A; below 1 is better), low, high (its interval over seeds), noise
-        (the factor that a change has to exceed; inf where the A/A spread of a clock is not known), seeds (those that both have),
-        of (those that either has), pairs (timings of A and B in turn of a clock that seemed to have changed, which a, b and what
-        follows from them then are of; 0 where none were taken), verdict.
+        over seeds; inf where a target was missed), ratio (B ⁄ A; below 1 is better), low, high (its interval over seeds), seeds
+        (those that both have), of (those that either has), pairs (timings of A and B in turn of a clock that may have changed,
+        which a, b and what follows from them then are of; 0 where none were taken), verdict.
     notes : list of str
         What a reader has to know: other machines, versions, solvers that only one folder holds.
     clocks : bool
@@ -118,9 +117,9 @@ def compare(
     """Compare two results folders, the older one first.
 
     Only what both hold is compared: problems with the same data and the same budget, at a target that both aim at. Runs are
-    paired by seed; the verdict is that of :mod:`gdbench.analysis.verdicts`, with the threshold, and for clocks the A/A spread of
-    both folders, as region of practical equivalence. A clock that differs by more than the threshold is timed again, each in a
-    process of the gdbench that made its folder, in turn; where that cannot be done, it is undecided.
+    paired by seed; the verdict is that of :mod:`gdbench.analysis.verdicts`, with the threshold as region of practical
+    equivalence. Clocks that agree within the threshold are equal; all others are timed again, each in a process of the gdbench
+    that made its folder, in turn; where that cannot be done, they are undecided.
 
     Parameters
     ----------
@@ -189,9 +188,6 @@ def _undecided(rows: pd.DataFrame) -> list[str]:
     by_seeds = rows[(rows.pairs == 0) & (rows.verdict == UNDECIDED)]
     if (by_seeds.seeds < least).any():
         told.append(f"A verdict on what is drawn from seeds, or timed, needs at least {words.plural(least, 'seed')}.")
-    if np.isinf(by_seeds.noise).any():
-        few = words.plural(int(np.isinf(by_seeds.noise).sum()), "comparison")
-        told.append(f"{few} of clocks were not timed twice in both folders, so that no verdict is given.")
     return told
 
 

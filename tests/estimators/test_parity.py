@@ -1,4 +1,6 @@
-"""The same number as scikit-learn, over the product of what its SGD estimators offer: all of it with --slow, each two options together without.
+"""The same number as scikit-learn, over the product of what its SGD estimators offer.
+
+All of it with --slow; without, cases in which each two options meet.
 
 Two combinations cannot be asked for in one go and are covered by others: ``early_stopping`` excludes ``partial_fit``, and
 ``pa1`` and ``pa2`` take one loss each. Nothing else is left out.
@@ -154,10 +156,9 @@ def check_way(estimator, way, case):
     fit_both(kind, data, y, dtype, fit, **given, **setup, **options)
 
 
-@pytest.mark.parametrize("estimator", GIVEN_MORE)
-def test_each_two_ways_and_options_meet(estimator):
-    for case in pairwise({"way": tuple(WAYS), **AXES}):
-        check_way(estimator, case.pop("way"), case)
+def test_each_two_ways_and_options_meet():
+    for case in pairwise({"estimator": tuple(GIVEN_MORE), "way": tuple(WAYS), **AXES}):
+        check_way(case.pop("estimator"), case.pop("way"), case)
 
 
 @pytest.mark.slow
@@ -168,29 +169,28 @@ def test_every_combination_of_a_way(estimator, way):
         check_way(estimator, way, case)
 
 
-def check_passive_aggressive(rate, case):
-    container, dtype = case.pop("rows")
-    for classes in (0, 2, 3):
-        X, y = problem(classes)
-        X *= 10  # a short row's step overshoots by way of the intercept
-        X[::9] = 0  # PA-I passes over rows without a length
-        kind, loss = ("classifier", "hinge") if classes else ("regressor", "epsilon_insensitive")
-        fit_both(kind, as_kind(X, container, dtype), y, dtype, loss=loss, learning_rate=rate, eta0=0.5, **case)
+def check_passive_aggressive(case):
+    classes, (container, dtype) = case.pop("classes"), case.pop("rows")
+    X, y = problem(classes)
+    X *= 10  # a short row's step overshoots by way of the intercept
+    X[::9] = 0  # PA-I passes over rows without a length
+    kind, loss = ("classifier", "hinge") if classes else ("regressor", "epsilon_insensitive")
+    fit_both(kind, as_kind(X, container, dtype), y, dtype, loss=loss, eta0=0.5, **case)
 
 
-PASSIVE_AGGRESSIVE = {"penalty": PENALTIES, "average": AVERAGES, "rows": KINDS}
+PASSIVE_AGGRESSIVE = AXES | {"learning_rate": ("pa1", "pa2"), "classes": (0, 2, 3)}
 
 
 def test_passive_aggressive():
-    for case in pairwise({"rate": ("pa1", "pa2"), **PASSIVE_AGGRESSIVE}):
-        check_passive_aggressive(case.pop("rate"), case)
+    for case in pairwise(PASSIVE_AGGRESSIVE):
+        check_passive_aggressive(case)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rate", ["pa1", "pa2"])
+@pytest.mark.parametrize("rate", PASSIVE_AGGRESSIVE["learning_rate"])
 def test_every_combination_of_passive_aggressive(rate):
-    for case in product(PASSIVE_AGGRESSIVE):
-        check_passive_aggressive(rate, case)
+    for case in product(PASSIVE_AGGRESSIVE | {"learning_rate": (rate,)}):
+        check_passive_aggressive(case)
 
 
 @pytest.mark.parametrize("early", [False, True])
