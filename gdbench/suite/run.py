@@ -112,6 +112,9 @@ class Session:
         self.widened: dict[Group, list[Pass]] = {}
         self.counted: dict[Group, list[Pass]] = {}
         self.timed: list[Pass] = []
+        #: Holds the processes of the stages that need no clock; closed before anything is timed.
+        self.untimed = contextlib.ExitStack()
+        self.crew: spread.Crew | None = None
 
     def prepare(self, quick: bool) -> None:
         """Write down what is going to happen: the grid, and what follows from it as far as that is done."""
@@ -141,7 +144,7 @@ class Session:
 
     def go(self) -> None:
         """The grid, the chosen rates, and their clocks."""
-        with contextlib.suppress(OutOfTime), spread.one_thread():
+        with contextlib.suppress(OutOfTime), spread.one_thread(), self.untimed:
             self._compile()
             self._work_off("descending", self.plan.passes, spread_out=True)
             self._advance()
@@ -149,6 +152,7 @@ class Session:
             self._advance()
             self._work_off("counting", list(itertools.chain(*self.counted.values())), spread_out=True)
             self._advance()
+            self.untimed.close()
             with spread.pinned():
                 self._work_off("timing alone", self.timed)
 
@@ -196,16 +200,20 @@ class Session:
 
     def _executed(self, todo: list[Pass], spread_out: bool) -> Iterator[tuple[Pass, list[Record]]]:
         if spread_out and len(todo) > 1 and (self.jobs > 1 or self.dask):
-            with self._crew() as crew:
-                yield from spread.executed(todo, crew)
+            yield from spread.executed(todo, self._crew())
         elif any(work.case.plugins for work in todo):  # a body that does not end is ended with its process
             with spread.Processes(1) as crew:
                 yield from spread.executed(todo, crew)
         else:
             yield from ((work, execute(work)) for work in todo)
 
-    def _crew(self) -> Any:
-        """The processes that the grid is spread over."""
+    def _crew(self) -> spread.Crew:
+        """The processes that the grid and the counting are spread over: the same for all stages, with their data at hand."""
+        if self.crew is None:
+            self.crew = self.untimed.enter_context(self._new_crew())
+        return self.crew
+
+    def _new_crew(self) -> Any:
         if self.dask is None:
             return spread.Processes(self.jobs)
         from gdbench.suite import cluster

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter_ns
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from gdbench.tasks.inputs import make_task
 
 #: Calls of which the quickest counts, for whatever else the machine does only adds to a time; and the seconds after which fewer
 #: will do.
-CALLS, ENOUGH = 3, 0.03
+CALLS, ENOUGH = 3, 0.01
 
 #: Seconds by which a long call is to exceed a short one, the epochs that it may take for that, and the most by which they grow.
 LONGER, MOST_EPOCHS, GROWTH = 0.002, 2048, 16
@@ -44,7 +45,7 @@ def execute(work: Pass) -> list[Record]:
     with np.errstate(all="ignore"):
         calls = {target_label(c["target"]): seconds_of(call, c["step"]) for c in work.counted["crossings"]}
         epoch = -(-problem.dataset.n // (work.solver.batch_size or problem.dataset.n))
-        pace, whole = seconds_a_step(call, epoch), seconds_of(call, work.epochs * epoch)
+        pace, whole = seconds_a_step(call, epoch, expected_pace(work.counted, calls)), seconds_of(call, work.epochs * epoch)
     row = work.counted | {key: value for key, value in base_row(work, work.runs[0]).items() if key in OF_TIMING}
     row |= {"seconds": pace * row["n_updates"], "compile_seconds": 0.0, "calls": calls, "step_seconds": pace}
     row["call_seconds"] = whole  # of all epochs of the budget
@@ -85,7 +86,16 @@ def seconds_of(call: Callable[[int], None], step: int) -> float:
     return min(found)
 
 
-def seconds_a_step(call: Callable[[int], None], epoch: int) -> float:
+def expected_pace(counted: dict[str, Any], calls: dict[str, float]) -> float:
+    """Seconds a step, as the calls to two targets tell; inf where they tell nothing."""
+    timed = sorted((crossing["step"], calls[target_label(crossing["target"])]) for crossing in counted["crossings"])
+    if len(timed) < 2 or timed[-1][0] == timed[0][0]:
+        return math.inf
+    pace = (timed[-1][1] - timed[0][1]) / (timed[-1][0] - timed[0][0])
+    return pace if pace > 0 else math.inf
+
+
+def seconds_a_step(call: Callable[[int], None], epoch: int, expected: float = math.inf) -> float:
     """The marginal cost of a step: pairs of a short call and a long one, in turn.
 
     Parameters
@@ -93,8 +103,12 @@ def seconds_a_step(call: Callable[[int], None], epoch: int) -> float:
     call : callable
     epoch : int
         The steps of an epoch, so that each call does whole ones: what is done once an epoch counts.
+    expected : float, default inf
+        About how many seconds a step takes: calls begin with as many epochs as that asks for. The result is
+        measured all the same.
     """
-    more, tries, excess = 1, 1, 0.0
+    tries, excess = 1, 0.0
+    more = min(max(math.ceil(LONGER / (expected * epoch)), 1), MOST_EPOCHS)
     while True:
         excess = _excess(call, epoch, (1 + more) * epoch, tries)
         if excess >= LONGER / tries or more >= MOST_EPOCHS:
