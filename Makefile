@@ -16,7 +16,7 @@ TORCH ?= torch==2.13.0
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
 SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
 
-.PHONY: help report gallery peers test test-lowest test-newest test-parity faults lint clean clean-history asv asv-machine asv-compare asv-history \
+.PHONY: help report gallery peers test test-lowest test-newest test-parity faults lint docs test-docs clean clean-history asv asv-machine asv-compare asv-history \
 	asv-publish
 
 help: ## this list
@@ -42,6 +42,10 @@ $(VENV)/.tools: pyproject.toml | $(VENV)/.installed
 $(VENV)/.parity: pyproject.toml | $(VENV)/.tools
 	$(PIP) install $(TORCH)
 	$(PIP) install '.[optax,keras,oracles]'
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/.tools
+	$(PIP) install '.[docs]'
 	@touch $@
 
 # The product ---------------------------------------------------------------------------------------------------------
@@ -97,8 +101,19 @@ lint: $(VENV)/.tools ## formatting, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# From nothing: what a former build made of the code would hide what is missing. The examples of the gallery are executed.
+DOCS_MADE := docs/_build docs/generated docs/api/generated docs/gallery docs/sg_execution_times.rst
+docs: $(VENV)/.installed $(VENV)/.docs ## build the documentation into docs/_build/html; warnings are errors
+	rm -rf $(DOCS_MADE)
+	PYTHONSAFEPATH=1 $(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "Look at it: docs/_build/html/index.html"
+
+# The heavy blocks and commands of the pages, and the built site in a browser without a network.
+test-docs: docs ## build the documentation and test all of it, the commands that take minutes too
+	GDBENCH_SITE=docs/_build/html $(PYTEST) --slow tests/test_pages.py tests/test_site.py $(ARGS)
+
 clean: ## remove environments, caches and builds; reports and the history of measurements stay
-	rm -rf .venv* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv* build dist $(DOCS_MADE) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-history: ## remove .asv: all that was measured of past commits

@@ -71,7 +71,7 @@ class GDClassifier(Descends, SGDClassifier):
         Epochs run; the most that any class ran.
     t_ : float
         Rows visited, plus 1.
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (epochs,)
         The mean training loss of each epoch, each row's measured before the step that it takes part in; summed over the
         models of one against the rest, of which one that has ended counts with its last.
     n_features_in_ : int

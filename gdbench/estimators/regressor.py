@@ -58,7 +58,7 @@ class GDRegressor(Descends, SGDRegressor):
         Epochs run.
     t_ : float
         Rows visited, plus 1.
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (epochs,)
         The mean training loss of each epoch, each row's measured before the step that it takes part in.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (d,)

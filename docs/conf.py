@@ -1,0 +1,80 @@
+"""The documentation's settings. `make docs` builds it."""
+
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import reference  # noqa: E402
+
+import gdbench  # noqa: E402
+
+project = "gdbench"
+author = "gdbench developers"
+copyright = "gdbench developers"
+version = release = gdbench.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+
+#: The pages that are made from the code, before Sphinx reads them.
+reference.write(HERE / "generated")
+
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "generated", "examples"]
+
+myst_enable_extensions = ["deflist", "colon_fence"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "none"
+autosummary_generate = True
+add_module_names = False
+numpydoc_show_class_members = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "plot_",
+    "abort_on_example_error": True,
+    "only_warn_on_example_error": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "min_reported_time": 0,
+    "backreferences_dir": None,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"gdbench {release}"
+# Everything that a page needs lies beside it: the site works offline, from disk.
+html_theme_options = {
+    "header_links_before_dropdown": 8,
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+}
+html_show_sourcelink = False
+html_copy_source = False
+
+
+def bars_are_bars(app, what, name, obj, options, lines):
+    """Escape the bars of |x| in docstrings, which reStructuredText takes for a substitution; those in literals stay."""
+    for number, line in enumerate(lines):
+        parts = re.split(r"(``.*?``|`.*?`)", line)
+        lines[number] = "".join(part if part.startswith("`") else part.replace("|", "\\|") for part in parts)
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", bars_are_bars, priority=100)
