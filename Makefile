@@ -14,9 +14,9 @@ COMMIT = $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/
 TORCH ?= torch==2.13.0
 
 # What the installed package is made of. Folders are listed too: one is newer when a file in it has gone.
-SOURCES := pyproject.toml README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
+SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find gdbench datasets -name __pycache__ -prune -o -print)
 
-.PHONY: help report gallery peers test test-lowest test-newest test-parity faults lint docs test-docs clean clean-history asv asv-machine asv-compare asv-history \
+.PHONY: help report gallery peers test test-lowest test-newest test-parity faults lint docs test-docs dist clean clean-history asv asv-machine asv-compare asv-history \
 	asv-publish
 
 help: ## this list
@@ -42,6 +42,10 @@ $(VENV)/.tools: pyproject.toml | $(VENV)/.installed
 $(VENV)/.parity: pyproject.toml | $(VENV)/.tools
 	$(PIP) install $(TORCH)
 	$(PIP) install '.[optax,keras,oracles]'
+	@touch $@
+
+$(VENV)/.release: pyproject.toml | $(VENV)/.made
+	$(PIP) install $$(sed -nE 's/^release = \[(.*)\]/\1/p' pyproject.toml | tr -d '",')
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/.tools
@@ -111,6 +115,13 @@ docs: $(VENV)/.installed $(VENV)/.docs ## build the documentation into docs/_bui
 # The heavy blocks and commands of the pages, and the built site in a browser without a network.
 test-docs: docs ## build the documentation and test all of it, the commands that take minutes too
 	GDBENCH_SITE=docs/_build/html $(PYTEST) --slow tests/test_pages.py tests/test_site.py $(ARGS)
+
+# The wheel is built from the source distribution, so that this holds what a build needs. W002: __init__.py files that are empty.
+dist: $(VENV)/.release ## build wheel and source distribution into dist/ and check them
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
 
 clean: ## remove environments, caches and builds; reports and the history of measurements stay
 	rm -rf .venv* build dist $(DOCS_MADE) .mypy_cache .pytest_cache .ruff_cache .hypothesis

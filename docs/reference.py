@@ -66,6 +66,9 @@ def keys() -> Iterator[str]:
             yield ""
 
 
+#: A limit as large as the type's is none that a reader has to know.
+UNLIMITED = 2**32 - 1
+
 #: The words for a type of JSON schema.
 WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "object": "table"}
 
@@ -92,7 +95,7 @@ def one_of(found: dict[str, Any]) -> str:
         return "a name, or a table of a name and its fields" if name == "Named" else "a table"
     words = WORDS.get(str(found.get("type")), "a value")
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    told = [f"{sign} {found[key]:g}" for key, sign in limits.items() if key in found]
+    told = [f"{sign} {found[key]:g}" for key, sign in limits.items() if key in found and found[key] < UNLIMITED]
     return ", ".join([words, *told])
 
 
@@ -103,6 +106,8 @@ def default_of(field: Any) -> str:
     value = field.default
     if value is None or value in ("", (), {}) or type(value).__name__.startswith("Budget"):
         return "none by default"
+    if isinstance(value, tuple) and value == tuple(range(value[0], value[0] + len(value))) and len(value) > 1:
+        return f"{value[0]}, {value[0] + 1}, …, {value[-1]} by default"
     if isinstance(value, tuple):
         value = [getattr(one, "name", one) for one in value]
         value = value[0] if len(value) == 1 else value

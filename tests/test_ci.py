@@ -41,3 +41,19 @@ def test_main_is_checked_by_the_command_that_the_readme_gives_and_its_line_comes
     script = [line.strip() for line in (root / ".ci" / "run").read_text(encoding="utf-8").splitlines() if line.strip()]
     assert script[-1] == "make test LIVE=1"
     assert re.search(r"^make test\b", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_make_target_of_the_workflows_exists(root):
+    workflows = [path.read_text(encoding="utf-8") for path in (root / ".github" / "workflows").glob("*.yml")]
+    targets = {target for text in workflows for target in re.findall(r"- run: make ([a-z-]+)", text)}
+    assert {"test", "lint", "test-docs", "dist"} <= targets
+    known = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert targets <= known
+
+
+def test_only_the_job_that_publishes_may_write(root):
+    """And it publishes without a secret, what another job has tried."""
+    text = (root / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    before, publish = text.split("\n  publish:\n")
+    assert ": write" not in before and "id-token: write" in publish and "needs: try" in publish
+    assert "secrets." not in text

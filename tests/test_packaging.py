@@ -30,17 +30,48 @@ IN_PACKAGE = [
 LAZY = {"dask", "distributed", "jax", "keras", "matplotlib", "optax", "pandas", "plotly", "pyarrow", "sklearn", "torch"}
 
 
+#: Where a release would come from.
+ADDRESS = "https://code.example/gdbench"
+
+
 @pytest.fixture(scope="module")
-def wheel(root, tmp_path_factory) -> set[str]:
-    """Names of the files in a wheel built from the source distribution, so that this holds what a build needs."""
-    out = tmp_path_factory.mktemp("dist")
-    built = subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, root], capture_output=True, text=True
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    (path,) = out.glob("gdbench-*.whl")
+def built(root, tmp_path_factory) -> list[Path]:
+    """Two folders, each with a source distribution and the wheel that was built from it, so that it holds what a build needs."""
+    folders = [tmp_path_factory.mktemp("dist") for _ in range(2)]
+    for folder in folders:
+        command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, root]
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"GDBENCH_REPOSITORY": ADDRESS})
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folders
+
+
+@pytest.fixture(scope="module")
+def wheel(built) -> set[str]:
+    """Names of the files in the wheel."""
+    (path,) = built[0].glob("gdbench-*.whl")
     with zipfile.ZipFile(path) as archive:
         return set(archive.namelist())
+
+
+def test_building_twice_gives_the_same_bytes(built):
+    first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in built)
+    assert len(first) == 2
+    assert first == second
+
+
+def test_a_release_names_its_repository_and_the_readme_s_links_work_outside_of_it(built, root):
+    (path,) = built[0].glob("gdbench-*.whl")
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(f"gdbench-{gdbench.__version__}.dist-info/METADATA").decode()
+    assert f"Project-URL: Source, {ADDRESS}\n" in text
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) >= 15
+    assert all(link.startswith("https://") for link in links)
+    tag = f"v{gdbench.__version__}"
+    assert f"{ADDRESS}/raw/{tag}/reports/gallery/quickstart/figures/flights-convergence.png" in links
+    own = [link.removeprefix(f"{ADDRESS}/blob/{tag}/") for link in links if link.startswith(f"{ADDRESS}/blob/")]
+    assert len(own) >= 15
+    assert all((root / name).is_file() for name in own)
 
 
 @pytest.mark.parametrize("name", IN_PACKAGE)
@@ -79,6 +110,7 @@ def test_version_is_the_same_everywhere(root):
     newest = re.search(r"^## \[(.+?)\]", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest is not None
     assert project["version"] == newest.group(1) == gdbench.__version__
+    assert f"\nversion: {gdbench.__version__}\n" in (root / "CITATION.cff").read_text()
     if "GDBENCH_INSTALLED" in os.environ:
         assert metadata.version("gdbench") == gdbench.__version__
 
