@@ -199,9 +199,10 @@ class Session:
             raise OutOfTime
 
     def _executed(self, todo: list[Pass], spread_out: bool) -> Iterator[tuple[Pass, list[Record]]]:
-        if spread_out and len(todo) > 1 and (self.jobs > 1 or self.dask):
+        apart = any(work.case.plugins for work in todo)  # a body that does not end is ended with its process
+        if spread_out and (apart or len(todo) > 1 and (self.jobs > 1 or self.dask)):
             yield from spread.executed(todo, self._crew())
-        elif any(work.case.plugins for work in todo):  # a body that does not end is ended with its process
+        elif apart:
             with spread.Processes(1) as crew:
                 yield from spread.executed(todo, crew)
         else:

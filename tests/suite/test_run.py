@@ -311,20 +311,22 @@ def test_rich_reporter_does_not_fail(tiny, tmp_path):
 
 
 TELLING = """
+import os
 import sys
 from pathlib import Path
 from gdbench.suite import run_suite
 from gdbench.suite.store import ledger
 
 add = ledger.Ledger.add
+to_the_test = os.fdopen(os.dup(1), "w")  # a suite sends what is printed in it to stderr
 
 def add_and_tell(self, records):
     records = list(records)
     add(self, records)
-    print(*(record.run_id for record in records), flush=True)
+    print(*(record.run_id for record in records), file=to_the_test, flush=True)
 
 ledger.Ledger.add = add_and_tell
-print("begun", flush=True)
+print("begun", file=to_the_test, flush=True)
 run_suite(sys.argv[1], sys.argv[2])
 """
 
@@ -337,6 +339,7 @@ def killed(suite, folder, passes, seconds):
     process = subprocess.Popen([sys.executable, "-c", TELLING, str(suite), str(folder)], stdout=subprocess.PIPE, text=True)
     told = [process.stdout.readline() for _ in range(1 + passes)]
     assert told[0] == "begun\n"
+    assert passes == 0 or told[1], "nothing is told of what is stored, and the kill comes too late"
     try:
         told.append(process.communicate(timeout=seconds)[0])
     except subprocess.TimeoutExpired:
