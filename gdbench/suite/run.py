@@ -200,7 +200,7 @@ class Session:
 
     def _executed(self, todo: list[Pass], spread_out: bool) -> Iterator[tuple[Pass, list[Record]]]:
         apart = any(work.case.plugins for work in todo)  # a body that does not end is ended with its process
-        if spread_out and (apart or len(todo) > 1 and (self.jobs > 1 or self.dask)):
+        if spread_out and (apart or (len(todo) > 1 and (self.jobs > 1 or self.dask))):
             yield from spread.executed(todo, self._crew())
         elif apart:
             with spread.Processes(1) as crew:
