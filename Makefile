@@ -106,7 +106,7 @@ lint: $(VENV)/.tools ## formatting, style and types
 	$(BIN)/mypy
 
 # From nothing: what a former build made of the code would hide what is missing. The examples of the gallery are executed.
-DOCS_MADE := docs/_build docs/generated docs/api/generated docs/gallery docs/sg_execution_times.rst
+DOCS_MADE := docs/_build docs/generated docs/api/generated docs/gallery
 docs: $(VENV)/.installed $(VENV)/.docs ## build the documentation into docs/_build/html; warnings are errors
 	rm -rf $(DOCS_MADE)
 	PYTHONSAFEPATH=1 $(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
@@ -114,7 +114,7 @@ docs: $(VENV)/.installed $(VENV)/.docs ## build the documentation into docs/_bui
 
 # The heavy blocks and commands of the pages, and the built site in a browser without a network.
 test-docs: docs ## build the documentation and test all of it, the commands that take minutes too
-	GDBENCH_SITE=docs/_build/html $(PYTEST) --slow tests/test_pages.py tests/test_site.py $(ARGS)
+	GDBENCH_SITE=$(CURDIR)/docs/_build/html $(PYTEST) --slow tests/test_pages.py tests/report/test_site.py $(ARGS)
 
 # The wheel is built from the source distribution, so that this holds what a build needs. W002: __init__.py files that are empty.
 dist: $(VENV)/.release ## build wheel and source distribution into dist/ and check them

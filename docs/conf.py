@@ -46,6 +46,7 @@ sphinx_gallery_conf = {
     "only_warn_on_example_error": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,  # a page that loads scripts from the network
     "show_signature": False,
     "download_all_examples": False,
     "min_reported_time": 0,
@@ -64,6 +65,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
 }
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
 

@@ -106,7 +106,7 @@ def default_of(field: Any) -> str:
     value = field.default
     if value is None or value in ("", (), {}) or type(value).__name__.startswith("Budget"):
         return "none by default"
-    if isinstance(value, tuple) and value == tuple(range(value[0], value[0] + len(value))) and len(value) > 1:
+    if isinstance(value, tuple) and len(value) > 1 and isinstance(value[0], int):
         return f"{value[0]}, {value[0] + 1}, …, {value[-1]} by default"
     if isinstance(value, tuple):
         value = [getattr(one, "name", one) for one in value]

@@ -5,6 +5,7 @@ Blocks after `<!-- heavy -->` run with --slow: each night, and where the documen
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from gdbench.suite import spec
+from gdbench.suite.environment import VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
@@ -131,6 +135,34 @@ def test_the_times_beside_peers_are_those_of_the_committed_table():
     assert len(shown) == 10
     for line in shown:
         assert any(whole.startswith(line) for whole in measured), line
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """The script that makes the generated parts of the documentation."""
+    found = importlib.util.spec_from_file_location("docs_reference", ROOT / "docs" / "reference.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_the_generated_parts_name_all_that_there_is(reference, tmp_path):
+    reference.write(tmp_path)
+    text = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    for model in reference.TABLES:
+        assert all(f"\n### `{key}`\n" in text["keys.md"] for key in getattr(spec, model).model_fields)
+    assert "0, 1, …, 8 by default" in text["keys.md"] and "`headline = 1e-2" not in text["keys.md"]
+    assert {"## gdbench run", "## gdbench compare", "## gdbench list"} <= set(text["commands.md"].splitlines())
+    assert "`--fail-on-regression`" in text["commands.md"]
+    assert "\nadam\n----\n" in text["optimizers.txt"] and "autoclass:: gdbench.kernels.losses.huber.Huber" in text["losses.txt"]
+    assert "`GDBENCH_CACHE_DIR`" in text["environment.md"] and "| `left_again` |" in text["columns.md"]
+
+
+def test_every_variable_that_is_read_is_documented():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "gdbench").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r"environ(?:\.get\(|\[)[\"']([A-Z_]+)", text)}
+    assert len(read) >= 5
+    assert read - {"PYTHONPATH"} <= set(VARIABLES)  # which is passed on to another gdbench
 
 
 def links() -> list[tuple[str, str]]:

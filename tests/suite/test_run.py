@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from gdbench.errors import GdbenchError
-from gdbench.suite import load, machine, plan, run_suite, spec
+from gdbench.suite import load, machine, meanings, plan, run_suite, spec
 from gdbench.suite.execute import data as execute
 from gdbench.suite.progress import Reporter, RichReporter
 from gdbench.suite.store.ledger import Ledger
@@ -61,6 +61,14 @@ def test_the_contract_s_columns(results):
     ]
     assert set(results.runs["suite"]) == {"tiny"}
     assert set(results.runs["backend"]) == {"gdbench", "scikit-learn"}
+
+
+def test_every_column_is_explained(results):
+    """In the order of the tables, those of the clocks last."""
+    explained = {"runs": meanings.RUNS, "curves": meanings.CURVES, "hits": meanings.HITS}
+    for name, columns in explained.items():
+        assert list(columns) == list(getattr(results, name).columns)
+        assert all(text.endswith(".") for _, text in columns.values())
 
 
 def test_no_gap_is_below_zero(results):

@@ -2,7 +2,7 @@
 Too low, right, too high
 ========================
 
-A grid of learning rates takes one pass over the data.
+A grid of learning rates takes one pass over the data; a rate that diverges is a result, not an error.
 """
 
 import matplotlib.pyplot as plt
@@ -16,6 +16,6 @@ for rate, fit in zip(sweep.learning_rates, sweep.fits, strict=True):
     plt.loglog(fit.curve["epoch"] + 1, fit.curve["objective"] - problem.optimum.value, label=f"{rate:g}: {fit.status}")
 plt.xlabel("epochs + 1")
 plt.ylabel("gap")
-plt.ylim(1e-8, 10)
-plt.legend()
+plt.ylim(1e-6, 10)
+plt.legend(title="learning rate")
 plt.show()
