@@ -53,6 +53,9 @@ sphinx_gallery_conf = {
     "backreferences_dir": None,
 }
 
+# --json is no dash with a j
+smartquotes = False
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"gdbench {release}"
 # Everything that a page needs lies beside it: the site works offline, from disk.

@@ -1,14 +1,18 @@
 """The command line: thin. It reads the words, calls the package and prints what that returns.
 
+Results go to stdout, as JSON with --json; all else goes to stderr, and with --quiet only errors do.
 Exit codes: 0 done; 1 a check or comparison found a difference; 2 the request was wrong; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +42,36 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+#: What --quiet and --verbose of the command that runs have set.
+VOICE = {"quiet": False, "verbose": False}
+
+#: Options of every command.
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.", show_default=False)]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show where in the code an error arose.", show_default=False)]
+
+
+def command(*name: str, **words: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command, which takes --quiet and --verbose besides its own options."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def heard(*arguments: Any, quiet: bool = False, verbose: bool = False, **options: Any) -> None:
+            VOICE.update(quiet=quiet, verbose=verbose)
+            function(*arguments, **options)
+
+        # typer reads the one or the other, and evaluates no text of a signature that it is given
+        own = inspect.signature(function, eval_str=True)
+        options = {"quiet": Quiet, "verbose": Verbose}
+        kind = inspect.Parameter.KEYWORD_ONLY
+        added = [inspect.Parameter(key, kind, default=False, annotation=value) for key, value in options.items()]
+        heard.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+        heard.__annotations__ = {one.name: one.annotation for one in heard.__signature__.parameters.values()}  # type: ignore[attr-defined]
+        app.command(*name, **words)(heard)
+        return function
+
+    return register
+
+
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 INTERRUPTED = 130
@@ -63,6 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without α shows "?" instead of a traceback
+    VOICE.update(quiet=False, verbose=False)
     try:
         code = app(args=arguments, prog_name="gdbench", standalone_mode=False) or 0
         return complain("interrupted", INTERRUPTED) if code == INTERRUPTED else code
@@ -82,7 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def complain(message: str, code: int) -> int:
-    """Print one line on stderr; returns the exit code."""
+    """Print one line on stderr, after the traceback where that is asked for; returns the exit code."""
+    if VOICE["verbose"] and sys.exc_info()[1] is not None:
+        traceback.print_exc()
     line = " ".join(message.split())
     Console(stderr=True, soft_wrap=True).print(f"[bold red]gdbench:[/] {escape(line)}", highlight=False)
     return code
@@ -129,7 +166,17 @@ def root(
 
 Suite = Annotated[str, typer.Argument(help="A built-in suite (gdbench list suites), or a TOML file.")]
 Quick = Annotated[bool, typer.Option("--quick", help="One seed, three rates, a fifth of the epochs.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Problems = Annotated[
+    list[str] | None, typer.Option("--problem", help="Only this problem of the suite; again for more.", metavar="NAME")
+]
+Solvers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--solver", help="Only this optimizer, or solver by its label, beside the baselines; again for more.", metavar="NAME"
+    ),
+]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="So many reporting seeds instead of the suite's.", metavar="N")]
 
 
 def folder_of(text: str) -> Path:
@@ -139,17 +186,22 @@ def folder_of(text: str) -> Path:
     return Path(text)
 
 
-@app.command(
+@command(
     epilog=examples(
         "run", "run --quick --jobs 2", "run mine.toml --out results/mine --max-time 600", "run full --dask tcp://head:8786"
     )
 )
 def run(
     suite: Suite = "quickstart",
+    problem: Problems = None,
+    solver: Solvers = None,
+    seeds: Seeds = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Results folder; reports/SUITE by default, reports/SUITE-quick with --quick.", metavar="DIR", parser=folder_of
+            help="Folder of the results; reports/SUITE by default, reports/SUITE-quick with --quick.",
+            metavar="DIR",
+            parser=folder_of,
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; what is compared by seconds is timed alone.")] = 1,
@@ -174,10 +226,12 @@ def run(
 
     folder = out or Path("reports") / (Path(suite).stem + "-quick" * quick)
     where: dict[str, Any] = {"jobs": jobs, "dask": dask, "quick": quick}
+    go_on = again(suite, folder, **where) + filters(problem, solver, seeds)
+    chosen = suite_of(suite, problem, solver, seeds)
     try:
-        results = run_suite(suite, folder, **where, fresh=fresh, max_time=max_time, reporter=progress_of_suite())
+        results = run_suite(chosen, folder, **where, fresh=fresh, max_time=max_time, reporter=progress_of_suite())
     except KeyboardInterrupt:
-        raise Interrupted(f"stopped; finished runs are kept. Go on with: {again(suite, folder, **where)}") from None
+        raise Interrupted(f"stopped; finished runs are kept. Go on with: {go_on}") from None
     page = None if no_report or results.runs.empty else write_report(folder)
     told = answer_of(results)
     if json_:
@@ -187,7 +241,7 @@ def run(
         for line in [*told["answers"], *told["warnings"], *([str(page)] if page else [])]:
             Console(soft_wrap=True).print(line, markup=False, highlight=False)
     if results.finished < results.planned:
-        note(f"the time is over; go on with: {again(suite, folder, **where)}")
+        note(f"the time is over; go on with: {go_on}")
     if told["failures"]:
         note(f"{len(told['failures'])} problems have runs that failed:" if len(told["failures"]) > 1 else "runs failed:")
         for line in told["failures"]:
@@ -196,9 +250,25 @@ def run(
         raise typer.Exit(1)
 
 
+def suite_of(name: str, problems: list[str] | None, solvers: list[str] | None, seeds: int | None) -> Any:
+    """The suite of a name or file, or the part of it that the filters leave."""
+    from gdbench.suite import spec
+
+    with writing.stdout_to_stderr():
+        return spec.part(spec.load(name), problems or (), solvers or (), seeds)
+
+
+def filters(problems: list[str] | None, solvers: list[str] | None, seeds: int | None) -> str:
+    """The options of a part of a suite, as they were given."""
+    words = [word for name in problems or () for word in ("--problem", name)]
+    words += [word for name in solvers or () for word in ("--solver", name)]
+    words += ["--seeds", str(seeds)] if seeds else []
+    return f" {shlex.join(words)}" if words else ""
+
+
 def progress_of_suite() -> Any:
-    """A progress bar on stderr, if that is a terminal."""
-    if not sys.stderr.isatty():
+    """A progress bar on stderr, if that is a terminal, and not --quiet."""
+    if VOICE["quiet"] or not sys.stderr.isatty():
         return None
     from gdbench.suite.progress import RichReporter
 
@@ -245,14 +315,21 @@ def summary_of_run(results: Any, page: Path | None) -> dict[str, Any]:
     }
 
 
-@app.command(epilog=examples("plan", "plan quickstart --quick", "plan mine.toml --json"))
-def plan(suite: Suite = "quickstart", quick: Quick = False, json_: AsJson = False) -> None:
+@command(epilog=examples("plan", "plan quickstart --quick", "plan mine.toml --json"))
+def plan(
+    suite: Suite = "quickstart",
+    problem: Problems = None,
+    solver: Solvers = None,
+    seeds: Seeds = None,
+    quick: Quick = False,
+    json_: AsJson = False,
+) -> None:
     """Show what a suite would run and how long it should take, without running it."""
     from gdbench.suite import plan as plans
     from gdbench.suite import spec, warm
 
+    chosen = suite_of(suite, problem, solver, seeds)
     with writing.stdout_to_stderr():
-        chosen = spec.load(suite)
         made = plans.make(spec.quick(chosen) if quick else chosen)
     rows = plans.overview(made)
     compiling = warm.estimate(made)
@@ -293,41 +370,47 @@ def show_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def note(line: str) -> None:
-    """Print a line beside the result: on stderr."""
+    """Print a line beside the result: on stderr, unless --quiet."""
+    if VOICE["quiet"]:
+        return
     Console(stderr=True, soft_wrap=True).print(line, highlight=False, markup=False)
 
 
 # report -------------------------------------------------------------------------------------------------------------
 
 
-@app.command(epilog=examples("report reports/quickstart", "report reports/quickstart --figures"))
+@command(epilog=examples("report reports/quickstart", "report reports/quickstart --figures"))
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder, as gdbench run leaves it.", metavar="DIR")],
     figures: Annotated[bool, typer.Option("--figures", help="Write the figures only, as SVG and PNG.")] = False,
     parity: Annotated[
-        Path | None, typer.Option(help="Of gdbench validate --json; DIR/parity.json by default.", metavar="FILE")
+        Path | None, typer.Option(help="Of gdbench validate --out; DIR/parity.json by default.", metavar="FILE")
     ] = None,
     peers: Annotated[
         Path | None, typer.Option(help="Of benchmarks/peers.py --json; DIR/peers.json by default.", metavar="FILE")
     ] = None,
+    json_: AsJson = False,
 ) -> None:
     """Write report.html, report.md and the figures of a results folder."""
     from gdbench import report as reporting
     from gdbench.report import figures as drawing
 
-    if not figures:
-        print(reporting.write(folder, parity, peers))
+    show_files(list(drawing.write(folder, peers)) if figures else [reporting.write(folder, parity, peers)], json_)
+
+
+def show_files(files: Iterable[Path], as_json: bool) -> None:
+    """Print the paths of what was written."""
+    if as_json:
+        emit({"files": [str(file) for file in files]})
         return
-    for file in drawing.write(folder, peers):
+    for file in files:
         print(file)
 
 
 # compare and export ----------------------------------------------------------------------------------------------------
 
 
-@app.command(
-    epilog=examples("compare reports/before reports/after", "compare before after --fail-on-regression --out reports/diff")
-)
+@command(epilog=examples("compare reports/before reports/after", "compare before after --fail-on-regression --out reports/diff"))
 def compare(
     a: Annotated[Path, typer.Argument(help="The older results folder.", metavar="DIR_A")],
     b: Annotated[Path, typer.Argument(help="The newer results folder.", metavar="DIR_B")],
@@ -340,7 +423,7 @@ def compare(
         bool, typer.Option("--again", help="Time clocks that differ again. Runs the programs that the folders name: trust them.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the page, its twin and JSON there.", metavar="DIR", parser=folder_of)
+        Path | None, typer.Option(help="Folder for the page, its twin and JSON.", metavar="DIR", parser=folder_of)
     ] = None,
     json_: AsJson = False,
 ) -> None:
@@ -377,26 +460,29 @@ def written(found: Any, folder: Path) -> Path:
         raise GdbenchError(f"cannot write into '{folder}': {error.strerror or error}") from None
 
 
-@app.command(epilog=examples("export reports/quickstart --format csv", "export reports/quickstart --format benchopt --out b"))
+@command(epilog=examples("export reports/quickstart --format csv", "export reports/quickstart --format benchopt --out b"))
 def export(
     folder: Annotated[Path, typer.Argument(help="A results folder.", metavar="DIR")],
     kind: Annotated[str, typer.Option("--format", help="csv, parquet, latex or benchopt.", metavar="FORMAT")] = "csv",
-    out: Annotated[Path | None, typer.Option(help="DIR/export/FORMAT by default.", metavar="DIR", parser=folder_of)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; DIR/export/FORMAT by default.", metavar="DIR", parser=folder_of)
+    ] = None,
+    json_: AsJson = False,
 ) -> None:
     """Export results for other tools."""
     from gdbench.report import export as exporting
 
-    for file in exporting.write(folder, kind, out):
-        print(file)
+    show_files(exporting.write(folder, kind, out), json_)
 
 
 # validate -----------------------------------------------------------------------------------------------------------
 
 
-@app.command(epilog=examples("validate", "validate --against sklearn", "validate --against torch --json parity.json"))
+@command(epilog=examples("validate", "validate --against sklearn", "validate --against torch --out parity.json"))
 def validate(
     against: Annotated[str, typer.Option(help="sklearn, torch, optax, keras, numpy, … or all.", metavar="NAME")] = "all",
-    json_: Annotated[Path | None, typer.Option("--json", help="Write every case into a file.", metavar="FILE")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for every case, as JSON.", metavar="FILE")] = None,
+    json_: AsJson = False,
     quick: Annotated[bool, typer.Option("--quick", help="A part of the cases that still holds every rule.")] = False,
     every: Annotated[bool, typer.Option("--every", help="Print every case, not only a summary.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a processor.", show_default=False)] = None,
@@ -404,24 +490,36 @@ def validate(
     """Compare gdbench step by step with reference implementations; exit code 1 when anything disagrees."""
     from gdbench import parity
 
-    if json_:
-        with to_write(json_):  # before the minutes that the cases take
-            writing.check_writable(json_)
+    if out:
+        with to_write(out):  # before the minutes that the cases take
+            writing.check_writable(out)
     with bar("comparing") as progress:
         rows = parity.validate(against, progress, quick=quick, jobs=jobs or (1 if quick else os.cpu_count() or 1))
+    if out:
+        write_text(out, parity.to_json(rows))
     if json_:
-        write_text(json_, parity.to_json(rows))
+        print(parity.to_json(rows))
+    else:
+        show_cases(rows, every)
+    wrong = parity.disagreements(rows)
+    if wrong:
+        note(f"{len(wrong)} of {len(rows)} cases disagree")
+        raise typer.Exit(1)
+
+
+def show_cases(rows: list[Any], every: bool) -> None:
+    """Print the summary of a comparison, what disagrees, and what was left out; every case where that is asked for."""
+    from gdbench import parity
+
     if every:
         show_table(parity.table.HEADS, map(parity.table.cells, rows))
-    wrong = parity.disagreements(rows)
     show_table(SUMMARY_HEADS, (summary_cells(r) for r in parity.summary(rows, by_tolerance=True) if not r["skipped"]))
     for row in rows:
         if row.status == "skipped":
             note(f"{row.against} is not installed, so it was left out: {row.reason}")
+    wrong = parity.disagreements(rows)
     if wrong:
         show_table(parity.table.HEADS, map(parity.table.cells, wrong))
-        note(f"{len(wrong)} of {len(rows)} cases disagree")
-        raise typer.Exit(1)
 
 
 SUMMARY_HEADS = ("against", "version", "cases", "failed", "largest difference", "relative", "tolerance", "seconds")
@@ -438,8 +536,8 @@ def summary_cells(record: dict[str, Any]) -> Sequence[str]:
 
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A progress bar with the time left on stderr, if that is a terminal."""
-    if not sys.stderr.isatty():
+    """A progress bar with the time left on stderr, if that is a terminal, and not --quiet."""
+    if VOICE["quiet"] or not sys.stderr.isatty():
         yield None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -469,15 +567,15 @@ def to_write(path: Path) -> Iterator[None]:
 # info ---------------------------------------------------------------------------------------------------------------
 
 
-@app.command(epilog=examples("info", "info --json", "info --tune"))
+@command(epilog=examples("info", "info --json", "info --tune"))
 def info(
     json_: AsJson = False,
     tune: Annotated[
         bool, typer.Option("--tune", help="Measure anew how rows are read fastest on this machine, and keep that for all runs.")
     ] = False,
 ) -> None:
-    """Describe the machine: processor, versions, threads, vector extensions, read bandwidth by level, shapes of reading rows."""
-    from gdbench.suite import machine
+    """Describe the machine: processor, versions, threads, read bandwidth, shapes of reading rows, environment variables."""
+    from gdbench.suite import environment, machine
 
     if tune:
         from gdbench.kernels import shapes
@@ -485,12 +583,14 @@ def info(
 
         with to_write(shapes.kept_in()):
             shapes.keep(tuning.measure())
-    found = machine.describe()
+    found, variables = machine.describe(), environment.settings()
     if json_:
-        emit(found)
+        emit(found | {"environment": variables})
         return
-    for name, value in found.items():
-        Console(soft_wrap=True).print(f"[bold]{name.replace('_', ' ').ljust(22)}[/]{escape(in_words(value))}", highlight=False)
+    lines = [(name.replace("_", " "), in_words(value)) for name, value in found.items()]
+    lines += [(name, "not set" if value is None else value) for name, value in variables.items()]
+    for name, text in lines:
+        Console(soft_wrap=True).print(f"[bold]{name.ljust(22)}[/]{escape(text)}", highlight=False)
 
 
 def in_words(value: Any) -> str:
@@ -505,15 +605,15 @@ def in_words(value: Any) -> str:
 # demo ---------------------------------------------------------------------------------------------------------------
 
 
-@app.command(epilog=examples("demo line", "demo optimizers --png race.png", "demo --all --out demo.html"))
+@command(epilog=examples("demo line", "demo optimizers --png race.png", "demo --all --out demo.html"))
 def demo(
     name: Annotated[
         str, typer.Argument(help="parabola, line, … (gdbench list demos names them all)", show_default=True)
     ] = "parabola",
     all_: Annotated[bool, typer.Option("--all", help="Every demo, in the order in which they are best read.")] = False,
     png: Annotated[Path | None, typer.Option(help="Draw the pictures into a .png, .svg or .pdf file.", metavar="FILE")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write a page to teach from: an .html file.", metavar="FILE")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON instead.")] = False,
+    out: Annotated[Path | None, typer.Option(help="File for a page to teach from: .html.", metavar="FILE")] = None,
+    json_: AsJson = False,
 ) -> None:
     """Show an item of a first course on gradient descent: numbers, a picture, a sentence."""
     from gdbench import demo as demos
@@ -536,7 +636,7 @@ def demo(
 # landscape -------------------------------------------------------------------------------------------------------------
 
 
-@app.command(
+@command(
     epilog=examples(
         "landscape double-well",
         "landscape rosenbrock --optimizers adam,momentum --start=-1.2,1 --out page.html",
@@ -550,7 +650,7 @@ def landscape(
         str | None, typer.Option(help="Where all begin: --start=-1.2,1. The landscape's own by default.", metavar="X,Y")
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each walk.")] = 200,
-    out: Annotated[Path | None, typer.Option(help="Write the walks as a page: map, paths, sliders.", metavar="FILE")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the walks as a page: map, paths, sliders.", metavar="FILE")] = None,
     json_: AsJson = False,
 ) -> None:
     """Walk over a landscape with several optimizers from the same start, each at its best learning rate."""
@@ -579,7 +679,7 @@ def numbers(option: str, text: str) -> list[float]:
 # list ---------------------------------------------------------------------------------------------------------------
 
 
-@app.command("list", epilog=examples("list optimizers", "list datasets --json"))
+@command("list", epilog=examples("list optimizers", "list datasets --json"))
 def list_(
     kind: Annotated[str, typer.Argument(help="What to list; the kinds themselves by default.")] = "kinds",
     json_: AsJson = False,

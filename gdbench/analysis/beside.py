@@ -60,7 +60,7 @@ def build(shown: View, over: Across, parity: Path | None = None, peers: Path | N
     shown : View
     over : Across
     parity, peers : path, optional
-        What ``gdbench validate --json`` and ``benchmarks/peers.py --json`` wrote; by default parity.json and peers.json
+        What ``gdbench validate --out`` and ``benchmarks/peers.py --json`` wrote; by default parity.json and peers.json
         of the folder, where they are.
     """
     found = {"parity.json": parity, "peers.json": peers}
@@ -85,7 +85,7 @@ def noise(shown: View) -> list[Noise]:
 
 
 def parity_of(path: Path) -> Parity:
-    """The table that ``gdbench validate --json`` wrote.
+    """The table that ``gdbench validate --out`` wrote.
 
     Raises
     ------
@@ -101,4 +101,4 @@ def parity_of(path: Path) -> Parity:
             raise ValueError("it has no rows")
         return Parity(table.summary(rows), [table.cells(row) for row in rows], table.HEADS)
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise GdbenchError(f"{path} holds no result of gdbench validate --json: {one_line(error)}") from None
+        raise GdbenchError(f"{path} holds no result of gdbench validate --out: {one_line(error)}") from None

@@ -29,7 +29,7 @@ from gdbench.writing import stdout_to_stderr
 
 @stdout_to_stderr()
 def run_suite(
-    name_or_path: str | Path,
+    name_or_path: str | Path | spec.Spec,
     out: str | Path,
     *,
     jobs: int = 1,
@@ -43,8 +43,8 @@ def run_suite(
 
     Parameters
     ----------
-    name_or_path : str or path
-        A built-in suite, or a TOML file.
+    name_or_path : str, path or Spec
+        A built-in suite, a TOML file, or what ``gdbench.suite.spec.load`` or ``part`` returned.
     out : path
         The results folder; made if missing.
     jobs : int, default 1
@@ -75,7 +75,7 @@ def run_suite(
     """
     if jobs < 1:
         raise GdbenchError(f"jobs must be at least 1, not {jobs}")
-    chosen = spec.load(name_or_path)
+    chosen = name_or_path if isinstance(name_or_path, spec.Spec) else spec.load(name_or_path)
     made = plan.make(spec.quick(chosen) if quick else chosen)
     with Ledger(out, fresh=fresh) as ledger:
         session = Session(made, ledger, jobs, max_time, reporter or Reporter(), dask)

@@ -709,6 +709,61 @@ def expand_solver(entry: SolverSpec, rates: tuple[float, ...]) -> Iterator[tuple
             yield solver, entry.learning_rates or rates
 
 
+def part(spec: Spec, problems: Iterable[str] = (), solvers: Iterable[str] = (), seeds: int | None = None) -> Spec:
+    """The part of a suite that filters leave; its runs are those of the whole suite.
+
+    Parameters
+    ----------
+    spec : Spec
+    problems : iterable of str
+        Labels; none keeps all problems.
+    solvers : iterable of str
+        Names of optimizers, or solvers' labels; none keeps all solvers. Baselines stay.
+    seeds : int, optional
+        So many reporting seeds, instead of the suite's.
+
+    Raises
+    ------
+    GdbenchError
+        Nothing in the suite has a name.
+    """
+    changes: dict[str, Any] = {}
+    if problems:
+        changes["problems"] = _named_so("problem", problems, [((p.label,), p) for p in spec.problems])
+    if solvers:
+        single = [one for entry in spec.solvers for one in _singles(entry)]
+        labels = [(next(expand_solver(one, spec.learning_rates))[0].label, one) for one in single]
+        changes["solvers"] = _named_so("solver", solvers, [((label, one.optimizer[0].name), one) for label, one in labels])
+    if seeds is not None:
+        changes["seeds"] = as_seeds(seeds)
+        both = set(changes["seeds"]) & set(spec.tuning_seeds)
+        if both:
+            raise GdbenchError(f"seed {min(both)} is among the suite's tuning_seeds: a rate is not reported on what chose it")
+    return spec.model_copy(update=changes)
+
+
+def _singles(entry: SolverSpec) -> Iterator[SolverSpec]:
+    """The entries of one value each that an entry of lists stands for."""
+    axes = ("variant", "batch_size", "optimizer", "schedule", "shuffle", "dtype")
+    seen = set()
+    for values in itertools.product(*(getattr(entry, axis) for axis in axes)):
+        one = entry.model_copy(update={axis: (value,) for axis, value in zip(axes, values, strict=True)})
+        solver = next(expand_solver(one, ()))[0]
+        if solver not in seen:
+            seen.add(solver)
+            yield one
+
+
+def _named_so(kind: str, wanted: Iterable[str], named: list[tuple[tuple[str, ...], Any]]) -> tuple[Any, ...]:
+    """The things that have one of the wanted names, in their own order."""
+    wanted = list(wanted)
+    known = {name for names, _ in named for name in names}
+    for name in wanted:
+        if name not in known:
+            raise unknown(kind, name, sorted(known))
+    return tuple(thing for names, thing in named if set(names) & set(wanted))
+
+
 def quick(spec: Spec) -> Spec:
     """A reduced suite: the first seed of either kind, at most three rates of a grid, a fifth of the epochs."""
 

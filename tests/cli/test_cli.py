@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 import gdbench
 from gdbench import cli
@@ -212,3 +213,36 @@ def test_import_is_light():
     code = "import sys, gdbench.cli; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
     assert heavy & set(loaded) == set()
+
+
+def every_command():
+    """Each command with its help."""
+    group = typer.main.get_command(cli.app)
+    contexts = [(command, type(command).context_class(command, info_name=name)) for name, command in group.commands.items()]
+    return [
+        (command.name, {one.opts[0]: one.get_help_record(context) for one in command.params}) for command, context in contexts
+    ]
+
+
+@pytest.mark.parametrize(("name", "options"), every_command())
+def test_every_command_has_one_habit(name, options):
+    assert {"--json", "--quiet", "--verbose"} <= set(options)
+    assert options["--json"] == ("--json", "Print JSON on stdout.")
+    assert options["--quiet"][0] == "--quiet, -q" or options["--quiet"][0] == "-q, --quiet"
+    if "--out" in options:
+        words, told = options["--out"]
+        assert words.split()[-1] == {"Folder": "DIR", "File": "FILE"}[told.split()[0].rstrip(";")]
+
+
+def test_quiet_leaves_the_result_and_errors(run, tmp_path):
+    words = ("demo", "parabola", "--png", tmp_path / "a.png")
+    loud, quiet = run(*words), run(*words, "--quiet")
+    assert "written:" in loud[2] and quiet == (0, loud[1], "")
+    assert refused(run("demo", "nope", "-q"))
+    assert "written:" in run(*words)[2]  # it is no setting that stays
+
+
+def test_verbose_shows_where_an_error_arose(run):
+    code, _, err = run("list", "nope", "-v")
+    assert code == 2 and "Traceback" in err and err.splitlines()[-1].startswith("gdbench: unknown kind")
+    assert "Traceback" not in run("list", "nope")[2]

@@ -13,7 +13,7 @@ from gdbench.errors import GdbenchError
 from gdbench.kernels import shapes
 from gdbench.report import words
 from gdbench.solve import tuning
-from gdbench.suite import warm
+from gdbench.suite import environment, load, warm
 from gdbench.suite.execute import data as execute
 
 SUITE = """
@@ -244,6 +244,29 @@ def test_a_folder_that_cannot_be_written_is_one_line(results, tmp_path, capsys):
     assert "Traceback" not in told
 
 
+def test_a_part_of_a_suite(capsys, suite, results):
+    words = ["--problem", "diabetes", "--solver", "gd", "--seeds", "2"]
+    assert cli.main(["plan", str(suite), *words, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (row["problem"], row["seeds"]) == ("diabetes", 2)
+    assert cli.main(["plan", str(suite), "--solver", "adam"]) == 2
+    assert "unknown solver 'adam'; choose from: gd, mini-batch gd" in capsys.readouterr().err
+    # finished runs are not run again: one more seed, and one more timing
+    before = {*load(results).runs.run_id}
+    assert cli.main(["run", str(suite), *words, "--out", str(results), "--no-report", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    after = {*load(results).runs.run_id}
+    assert before < after and len(after) == RUNS + 2
+    assert shlex.split(cli.filters(["diabetes"], ["gd"], 2)) == words
+
+
+def test_report_and_export_say_in_json_what_they_wrote(capsys, results):
+    for command in ("report", "export"):
+        assert cli.main([command, str(results), "--json"]) == 0
+        files = json.loads(capsys.readouterr().out)["files"]
+        assert files and all(Path(file).exists() for file in files)
+
+
 def test_info(capsys):
     assert cli.main(["info", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -251,8 +274,10 @@ def test_info(capsys):
     assert found["read_bandwidth_gb_s"] > 0
     assert cli.main(["info"]) == 0
     out = capsys.readouterr().out
+    assert found.pop("environment").keys() == environment.VARIABLES.keys()
     for key in found:
         assert key.replace("_", " ") in out
+    assert all(name in out for name in environment.VARIABLES)
 
 
 def test_info_measures_shapes_anew_and_keeps_them(capsys, tmp_path, monkeypatch):

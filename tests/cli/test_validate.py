@@ -32,12 +32,18 @@ def cases(monkeypatch):
 
 def test_agreement_is_exit_code_0(cases, capsys, tmp_path):
     cases(0.0, 1e-15)
-    assert cli.main(["validate", "--against", "numpy", "--json", str(tmp_path / "new" / "parity.json")]) == 0
+    assert cli.main(["validate", "--against", "numpy", "--out", str(tmp_path / "new" / "parity.json")]) == 0
     rows = json.loads((tmp_path / "new" / "parity.json").read_text())
     assert [row["passed"] for row in rows] == [True, True]
     heads, line = capsys.readouterr().out.splitlines()[::2]
     assert heads.split() == ["against", "version", "cases", "failed", "largest", "difference", "relative", "tolerance", "seconds"]
     assert line.startswith("numpy")
+
+
+def test_the_cases_as_json(cases, capsys):
+    cases(0.0, 1e-15)
+    assert cli.main(["validate", "--against", "numpy", "--json"]) == 0
+    assert [row["passed"] for row in json.loads(capsys.readouterr().out)] == [True, True]
 
 
 def test_disagreement_is_exit_code_1_and_named(cases, capsys):
@@ -76,7 +82,7 @@ def test_a_file_that_cannot_be_written_is_told_before_the_cases_run(monkeypatch,
     monkeypatch.setattr(parity, "validate", lambda *words, **more: pytest.fail("the cases ran"))
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    assert cli.main(["validate", "--json", str(tmp_path / file)]) == 2
+    assert cli.main(["validate", "--out", str(tmp_path / file)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "cannot write" in line
     assert sorted(tmp_path.iterdir()) == [tmp_path / "file", tmp_path / "folder"]
