@@ -31,28 +31,46 @@ class GDClassifier(Descends, SGDClassifier):
     loss : {"hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron", "squared_error", "huber", \
 "epsilon_insensitive", "squared_epsilon_insensitive"}, default "hinge"
     penalty : {"l2", "l1", "elasticnet", None}, default "l2"
+        What is added to the mean loss for large weights.
     alpha : float, default 0.0001
+        The penalty's factor, and the strength of the schedule ``optimal``.
     l1_ratio : float, default 0.15
+        The share of l1 in ``elasticnet``.
     fit_intercept : bool, default True
+        Whether the model has an intercept, which is not penalised.
     max_iter : int, default 1000
+        Epochs, at most.
     tol : float or None, default 0.001
+        What an epoch has to improve on the best loss, or score, so far; None runs all epochs.
     shuffle : bool, default True
+        Whether the rows are shuffled anew before each epoch.
     verbose : int, default 0
+        Above 0, a line for each epoch is printed.
     epsilon : float, default 0.1
+        The width of ``huber`` and of the insensitive losses.
     n_jobs : int, default None
         Threads that train the classes of one against the rest; the result does not depend on it.
     random_state : int, RandomState or None, default None
+        Seed of the row order; None draws one.
     learning_rate : {"optimal", "constant", "invscaling", "adaptive", "pa1", "pa2"}, default "optimal"
         ``pa1`` and ``pa2`` with the default optimizer and batch size only. ``optimal`` is meant for plain descent: its first
         rates are too large for rules that scale the gradient themselves, such as Adam.
     eta0 : float, default 0.01
+        The first learning rate of the schedules but ``optimal``.
     power_t : float, default 0.5
+        The exponent of ``invscaling``.
     early_stopping : bool, default False
+        Whether the score on rows that are set aside ends the fit, instead of the training loss.
     validation_fraction : float, default 0.1
+        The share of rows set aside for that.
     n_iter_no_change : int, default 5
+        Epochs in turn without an improvement by ``tol`` that end the fit.
     class_weight : dict, "balanced" or None, default None
+        The weight of each class's rows; ``balanced`` weighs all classes alike.
     warm_start : bool, default False
+        Whether ``fit`` starts from the weights of the fit before.
     average : bool or int, default False
+        Whether ``coef_`` is the mean of the weights over all steps, or over those from a number of rows on.
     optimizer : str or tag, default "gd"
         The update rule: a name that ``gdbench list optimizers`` shows, or a tag such as ``gd.optimizers.Adam(beta2=0.99)``.
         Its state starts anew with ``fit`` and goes on with ``partial_fit``.
@@ -176,15 +194,17 @@ class GDClassifier(Descends, SGDClassifier):
         return self.multi_class == "multinomial" and len(self.classes_) > 2
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Margins of the rows, as scikit-learn's.
+        """The margins of the rows, as scikit-learn's.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n, d)
+            Rows.
 
         Returns
         -------
         ndarray of shape (n,) for two classes, or (n, K)
+            Above 0 for the larger of two classes; of more classes the largest margin wins.
         """
         return super().decision_function(sound(X))
 
@@ -195,6 +215,7 @@ class GDClassifier(Descends, SGDClassifier):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n, d)
+            Rows.
 
         Returns
         -------

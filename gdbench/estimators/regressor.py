@@ -26,24 +26,41 @@ class GDRegressor(Descends, SGDRegressor):
     loss : {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive", ...}, default "squared_error"
         Or any other loss of ``gdbench list losses`` on numbers, one that you registered included.
     penalty : {"l2", "l1", "elasticnet", None}, default "l2"
+        What is added to the mean loss for large weights.
     alpha : float, default 0.0001
+        The penalty's factor, and the strength of the schedule ``optimal``.
     l1_ratio : float, default 0.15
+        The share of l1 in ``elasticnet``.
     fit_intercept : bool, default True
+        Whether the model has an intercept, which is not penalised.
     max_iter : int, default 1000
+        Epochs, at most.
     tol : float or None, default 0.001
+        What an epoch has to improve on the best loss, or score, so far; None runs all epochs.
     shuffle : bool, default True
+        Whether the rows are shuffled anew before each epoch.
     verbose : int, default 0
+        Above 0, a line for each epoch is printed.
     epsilon : float, default 0.1
+        The width of ``huber`` and of the insensitive losses.
     random_state : int, RandomState or None, default None
+        Seed of the row order; None draws one.
     learning_rate : {"invscaling", "constant", "optimal", "adaptive", "pa1", "pa2"}, default "invscaling"
         ``pa1`` and ``pa2`` with the default optimizer and batch size only.
     eta0 : float, default 0.01
+        The first learning rate of the schedules but ``optimal``.
     power_t : float, default 0.25
+        The exponent of ``invscaling``.
     early_stopping : bool, default False
+        Whether the score on rows that are set aside ends the fit, instead of the training loss.
     validation_fraction : float, default 0.1
+        The share of rows set aside for that.
     n_iter_no_change : int, default 5
+        Epochs in turn without an improvement by ``tol`` that end the fit.
     warm_start : bool, default False
+        Whether ``fit`` starts from the weights of the fit before.
     average : bool or int, default False
+        Whether ``coef_`` is the mean of the weights over all steps, or over those from a number of rows on.
     optimizer : str or tag, default "gd"
         The update rule: a name that ``gdbench list optimizers`` shows, or a tag such as ``gd.optimizers.Adam(beta2=0.99)``.
         Its state starts anew with ``fit`` and goes on with ``partial_fit``.
@@ -136,7 +153,18 @@ class GDRegressor(Descends, SGDRegressor):
         self.batch_size = batch_size
 
     def predict(self, X):
-        """Predicted means of the rows of X, shape (n,): their margins through the inverse of the loss's link."""
+        """The predicted means of the rows: their margins through the inverse of the loss's link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Means.
+        """
         return inverse_link(self._loss_tag())(super().predict(X))
 
     def _decision_function(self, X):

@@ -26,7 +26,13 @@ register = registry.register
 
 @register
 class Constant(NamedTuple):
-    """α at every step."""
+    """α at every step.
+
+    Attributes
+    ----------
+    learning_rate : float
+        α.
+    """
 
     learning_rate: float = 0.01
 

@@ -36,8 +36,11 @@ class Problem(Shown):
     Attributes
     ----------
     dataset : Dataset
+        The rows, their targets and where they come from.
     loss, penalty : tags
+        Of the objective.
     fit_intercept : bool
+        Whether there is an intercept.
     """
 
     dataset: data.Dataset
@@ -82,7 +85,18 @@ class Problem(Shown):
         return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 
     def task(self, **solver: Any) -> Task:
-        """The problem as kernels take it, with the lanes that `solver` (options of `fit` or `sweep`) asks for."""
+        """The problem as kernels take it.
+
+        Parameters
+        ----------
+        **solver
+            Options of `fit` or `sweep`, which decide on its lanes.
+
+        Returns
+        -------
+        Task
+            Data, target, loss, penalty and model.
+        """
         setting = settle(**self.objective_options, **solver)
         return make_task(self.X, self.y, setting)[0]
 
@@ -125,9 +139,23 @@ class Problem(Shown):
         return {"loss": self.loss, "penalty": self.penalty, "fit_intercept": self.fit_intercept}
 
     def metric(self, coef: np.ndarray, intercept: Any, split: str = "test", model: MLP | None = None) -> float:
-        """R² of a regression, through the loss's link, or accuracy of a classification on the "train" or "test" rows.
+        """R² of a regression, through the loss's link, or accuracy of a classification.
 
-        NaN without such rows, and for R² where the target is constant.
+        Parameters
+        ----------
+        coef : ndarray of shape (d,) or (K, d)
+            Weights.
+        intercept : float, or ndarray of shape (K,)
+            Their intercept.
+        split : {"test", "train"}
+            The rows that it is computed on.
+        model : MLP, optional
+            The network whose parameters `coef` holds.
+
+        Returns
+        -------
+        float
+            NaN without such rows, and for R² where the target is constant.
         """
         X, y = (self.X, self.y) if split == "train" else (self.X_test, self.y_test)
         if X.shape[0] == 0:
@@ -162,15 +190,18 @@ def load_problem(
         By default squared_error for a regression, log_loss for two classes, cross_entropy for more. The target of a loss on
         counts or positive amounts is left as it is.
     penalty : None, str or tag, default None
+        A name that ``gdbench list penalties`` shows, or a tag.
     alpha, l1_ratio : float
         The penalty's factor, and the share of l1 in ``elasticnet``; a tag has its own.
     fit_intercept : bool, default True
+        Whether the model has an intercept, which is not penalised.
     **dataset
         Passed to :func:`gdbench.problems.data.load`: dtype, preprocessing, target, and options of a generator.
 
     Returns
     -------
     Problem
+        Its optimum is computed when it is asked for, and kept in the cache.
 
     Raises
     ------

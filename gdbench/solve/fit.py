@@ -46,9 +46,15 @@ class Fit(Shown):
         Steps taken.
     classes : tuple
         The labels in order; empty for a real target.
+    points : list of Point
+        What `curve` is made of.
+    rows : int
+        Training rows.
     loss : tag
     model : MLP or None
         None is the linear model.
+    lane : int
+        The place in the sweep that it is of.
     """
 
     coef: np.ndarray
@@ -66,21 +72,34 @@ class Fit(Shown):
     lane: int = 0
 
     def predict(self, X: Any) -> np.ndarray:
-        """What the fit predicts for each row of X: means through the inverse of the loss's link, or labels of `classes`.
+        """What the fit predicts for each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Means, through the inverse of the loss's link, or labels of `classes`.
         """
         return predict.predictions(self.loss, predict.margins(X, self.coef, self.intercept, self.model), self.classes)
 
     def score(self, X: Any, y: Any) -> float:
-        """R² of the predictions for a target that is a number (NaN where y is constant), or the share of right labels.
+        """How well the fit predicts.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
+            Rows.
         y : array of shape (n,)
+            Their targets.
+
+        Returns
+        -------
+        float
+            R² for a target that is a number, NaN where y is constant; or the share of right labels.
         """
         found, y = self.predict(X), as_array("y", y)
         if y.shape != found.shape:
@@ -88,12 +107,19 @@ class Fit(Shown):
         return predict.score(self.loss, found, y)
 
     def deviance_explained(self, X: Any, y: Any) -> float:
-        """The share of the deviance of the mean that the fit explains, D²: what R² is to squared error, for the fit's own loss.
+        """The share of the deviance of the mean that the fit explains: what R² is to squared error, for the fit's own loss.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
+            Rows.
         y : array of shape (n,)
+            Their targets.
+
+        Returns
+        -------
+        float
+            D²: 1 for a perfect fit, 0 for one as good as the mean.
         """
         z, y = predict.margins(X, self.coef, self.intercept, self.model), as_array("y", y)
         if y.shape != z.shape:
@@ -173,8 +199,8 @@ def fit(X: Any, y: Any = None, *, sample_weight: Any = None, progress: Any = Non
     Parameters
     ----------
     X : array of shape (n, d)
-        float32 and float64 in C order are used as they are; anything else is converted once to float64. A dask array, or the
-        path of a folder of Parquet files, is read chunk by chunk by the batch and mini-batch variants (see Notes). Or a
+        Rows; float32 and float64 in C order are used as they are, anything else is converted once to float64. A dask array, or
+        the path of a folder of Parquet files, is read chunk by chunk by the batch and mini-batch variants (see Notes). Or a
         :class:`~gdbench.Problem`, alone: its training rows are fitted with its own loss, penalty and intercept, which are then
         no options.
     y : array of shape (n,), or the name of a column of the Parquet files
@@ -189,15 +215,18 @@ def fit(X: Any, y: Any = None, *, sample_weight: Any = None, progress: Any = Non
     loss : str or tag, default "squared_error"
         ½(z − y)² for ``squared_error``; ``gdbench list losses`` names the others.
     penalty : None, str or tag, default None
+        A name that ``gdbench list penalties`` shows, or a tag such as ``gd.penalties.L2(0.1)``.
     alpha : float, default 0.0
         The penalty's factor; nothing without a penalty. A tag, such as ``gd.penalties.L2(0.1)``, has its own.
     l1_ratio : float, default 0.15
         Share of l1 in ``elasticnet``; likewise.
     optimizer : str or tag, default "gd"
+        A name that ``gdbench list optimizers`` shows, or a tag such as ``gd.optimizers.Adam(beta2=0.99)``.
     variant : {"batch", "stochastic", "mini-batch"}, default "mini-batch"
     batch_size : int, default 32
         Rows a step of the mini-batch variant.
     learning_rate : float, or a schedule's name or tag, default 0.01
+        A number is constant; ``gdbench list schedules`` names the schedules.
     epochs : int, default 100
         Passes over the data, at most.
     tol : float, optional
@@ -205,6 +234,7 @@ def fit(X: Any, y: Any = None, *, sample_weight: Any = None, progress: Any = Non
     shuffle : str, default "epoch"
         The row order; the batch variant needs none.
     fit_intercept : bool, default True
+        Whether the model has an intercept, which is not penalised.
     seed : int, default 0
         Same inputs and seed, same bits.
     record : int, default 40
@@ -217,6 +247,7 @@ def fit(X: Any, y: Any = None, *, sample_weight: Any = None, progress: Any = Non
     Returns
     -------
     Fit
+        The weights, how the descent ended, its curve and its clocks.
 
     Raises
     ------
@@ -253,9 +284,19 @@ def sweep(
 
     Parameters
     ----------
-    X, y, sample_weight, progress, **options
-        As for :func:`fit`. A schedule given as ``learning_rate`` keeps its shape; its rate is replaced by each of
+    X : array of shape (n, d), or Problem
+        As for :func:`fit`.
+    y : array of shape (n,), or the name of a column
+        As for :func:`fit`.
     learning_rates : sequence of L floats
+        The rates.
+    sample_weight : array of shape (n,), optional
+        As for :func:`fit`.
+    progress : bool or callable, optional
+        As for :func:`fit`.
+    **options
+        As for :func:`fit`. A schedule given as ``learning_rate`` keeps its shape; its rate is replaced by each of
+        `learning_rates`.
 
     Returns
     -------

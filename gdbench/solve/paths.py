@@ -87,17 +87,20 @@ def replay(optimizer: Any, x0: Any, gradients: Any, learning_rate: Any, values: 
     Parameters
     ----------
     optimizer : str or tag
+        A name that ``gdbench list optimizers`` shows, or a tag.
     x0 : array of shape (d,)
+        The start.
     gradients : array of shape (steps, d)
         One update each.
     learning_rate : float or schedule
+        A number is constant.
     values : array of shape (steps,), optional
         The function's value at each gradient's point, for the rules that look at it (``sps``, ``momo``, ``momoadam``).
 
     Returns
     -------
     ndarray of shape (steps + 1, d)
-        x0 and the point after each update.
+        The start and the point after each update.
 
     Raises
     ------
@@ -164,8 +167,11 @@ def minimize(
     x0 : array of shape (d,), optional
         The start; a named landscape's own by default.
     optimizer : str or tag, default "gd"
+        A name that ``gdbench list optimizers`` shows, or a tag.
     learning_rate : float or schedule, default 0.1
+        A number is constant; ``gdbench list schedules`` names the schedules.
     steps : int, default 100
+        Steps, at most.
     tol : float, default 1e-8
         Gradient norm at which the path counts as converged.
     noise : float, default 0.0
@@ -178,6 +184,7 @@ def minimize(
     Returns
     -------
     Path
+        Each point with its value and gradient, and where it ended.
 
     Raises
     ------

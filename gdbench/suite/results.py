@@ -106,6 +106,16 @@ class Results(Shown):
 def load(folder: str | Path) -> Results:
     """Read a results folder; one whose suite was killed is first brought up to its ledger.
 
+    Parameters
+    ----------
+    folder : str or path
+        As ``gdbench run`` leaves it.
+
+    Returns
+    -------
+    Results
+        Its tables, the machine and the suite.
+
     Raises
     ------
     GdbenchError

@@ -422,7 +422,13 @@ class Spec(Table):
 
 
 def builtin_names() -> list[str]:
-    """The names of the built-in suites: quickstart first, full last, the others sorted."""
+    """The names of the built-in suites.
+
+    Returns
+    -------
+    list of str
+        The quickstart first, ``full`` last, the others sorted.
+    """
     rank = {"quickstart": 0, "full": 2}
     return sorted((path.stem for path in FOLDER.glob("*.toml")), key=lambda name: (rank.get(name, 1), name))
 

@@ -23,6 +23,7 @@ class MLP(NamedTuple):
     hidden : int
         Hidden units H.
     activation : {"tanh", "relu", "sigmoid"}
+        Of the hidden units.
     scale : float
         Initial weights are uniform in ±scale ⁄ √(inputs of the unit), from the run's seed; 0 makes all units alike, a
         start from which descent cannot tell them apart.
@@ -39,14 +40,41 @@ class MLP(NamedTuple):
     limits = {"hidden": "[1, inf)", "scale": "[0, inf)"}
 
     def initial(self, d: int, outputs: int, seed: int) -> np.ndarray:
-        """The P initial weights for d columns: W₁ (H, d), W₂ (K, H), b₁ (H), b₂ (K), one after the other."""
+        """The initial weights.
+
+        Parameters
+        ----------
+        d : int
+            Columns.
+        outputs : int
+            Outputs K.
+        seed : int
+            Of the random numbers.
+
+        Returns
+        -------
+        ndarray of shape (P,)
+            W₁ (H, d), W₂ (K, H), b₁ (H) and b₂ (K), one after the other.
+        """
         generator = np.random.default_rng(seed)
         bounds = ((self.hidden * d, d), (outputs * self.hidden, self.hidden), (self.hidden, d), (outputs, self.hidden))
         parts = [generator.uniform(-1.0, 1.0, size) * self.scale / np.sqrt(inputs) for size, inputs in bounds]
         return np.concatenate(parts)
 
     def unpack(self, coef: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """W₁ (H, d), W₂ (K, H), b₁ (H) and b₂ (K) of a fitted network, from ``Fit.coef`` and the columns d of its X.
+        """The parameters of a fitted network, taken apart.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (P,)
+            As of ``Fit.coef``.
+        columns : int
+            The columns d that it was fitted on.
+
+        Returns
+        -------
+        tuple of four ndarrays
+            W₁ (H, d), W₂ (K, H), b₁ (H) and b₂ (K).
 
         Raises
         ------
@@ -63,7 +91,20 @@ class MLP(NamedTuple):
         return w1.reshape(self.hidden, columns), w2.reshape(outputs, self.hidden), b1, b2
 
     def margins(self, X: np.ndarray, coef: np.ndarray) -> np.ndarray:
-        """z of each row of X: (n,), or (n, K) for several outputs."""
+        """The margin z of each row.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Rows.
+        coef : ndarray of shape (P,)
+            As of ``Fit.coef``.
+
+        Returns
+        -------
+        ndarray of shape (n,), or (n, K) for several outputs
+            Margins.
+        """
         w1, w2, b1, b2 = self.unpack(coef, X.shape[1])
         activate = OVER_ARRAYS.get(self.activation) or np.vectorize(activations.make(self.activation).activate)
         z = activate(X @ w1.T + b1) @ w2.T + b2
