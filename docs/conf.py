@@ -49,6 +49,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,  # a page that loads scripts from the network
     "show_signature": False,
     "download_all_examples": False,
+    "within_subsection_order": "FileNameSortKey",
     "min_reported_time": 0,
     "backreferences_dir": None,
 }
@@ -68,18 +69,20 @@ html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
 }
+html_sidebars = {name: [] for name in ("index", "start", "measuring", "suites", "cli", "results", "limits", "speed", "glossary")}
+html_sidebars |= {"contributing": [], "changelog": []}
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
 
 
-def bars_are_bars(app, what, name, obj, options, lines):
-    """Escape the bars of |x| in docstrings, which reStructuredText takes for a substitution; those in literals stay."""
+def as_text(app, what, name, obj, options, lines):
+    """Escape what docstrings mean as text: the bars of |x|, and the initial of "J. Doe", which begins no list."""
     for number, line in enumerate(lines):
-        parts = re.split(r"(``.*?``|`.*?`)", line)
+        parts = re.split(r"(``.*?``|`.*?`)", re.sub(r"^(\s*[A-Z])\. ", r"\1\\. ", line))
         lines[number] = "".join(part if part.startswith("`") else part.replace("|", "\\|") for part in parts)
 
 
 def setup(app):
     """Called by Sphinx."""
-    app.connect("autodoc-process-docstring", bars_are_bars, priority=100)
+    app.connect("autodoc-process-docstring", as_text, priority=100)
