@@ -1,13 +1,15 @@
 """Descent on rows that are read chunk by chunk: the loops of data in memory, fed with pieces of it.
 
 A batch's gradient is the sum of its pieces', in order; rows in another order than the chunks' are collected piece by piece,
-which reads the chunks anew for each piece. The results are those of the same rows in memory.
+which reads the chunks anew for each piece. The results are those of the same rows in memory. With a window of chunks, rows
+are mixed within it alone, and each chunk is read once an epoch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,11 +56,13 @@ class ChunkedDescent(Descent):
 
     loops = (Batches,)
     loop: Batches
+    joins_epochs = False
 
     def __init__(self, source: Source, task: Task, setting: Setting, heard: Heard | None = None):
         sequential = setting.variant == "batch" or setting.shuffle == "once"
         super().__init__(task, replace(setting, threads=1, shuffle="none" if sequential else setting.shuffle))
         self.source = source
+        self.window, self.seed = setting.window, setting.seed
         self.in_sequence = self.index if setting.variant == "batch" or setting.shuffle == "none" else self.index.copy()
         if setting.shuffle == "once" and setting.variant != "batch":
             order.arrange_epoch(order.make("once", setting.seed), self.index, 0)
@@ -77,7 +81,6 @@ class ChunkedDescent(Descent):
             loop.compile(self.state)
         else:
             loop.bind_parts(self.state)
-        self.call.bind(order.arrange_epochs, self.order, none, 0, np.empty((0, 0), np.int32))
         self.call.bind(order.arrange_epoch, self.order, none, 0)
         self.call.bind(objective_and_gradient, task, w, np.empty(self.lanes), np.empty_like(w))
 
@@ -95,12 +98,16 @@ class ChunkedDescent(Descent):
             g += share * slope
         return totals, g.astype(self.dtype)
 
+    def arrange(self, epoch: int) -> None:
+        """Put the row numbers into the order of an epoch: with a window, that of :func:`mixed_in_windows`."""
+        if self.window is None:
+            super().arrange(epoch)
+        else:
+            self.index[:] = mixed_in_windows(self.source.starts, self.window, self.seed, epoch)
+
     def _run(self, rows: np.ndarray, place: int, rates: np.ndarray) -> None:
         run = self._whole_batches if self.batch_size <= self.most else self._large_batches
-        for row in rows:
-            steps = min(rates.size, self.steps_per_epoch - place // self.batch_size)
-            run(row[place : place + steps * self.batch_size], rates[:steps])
-            rates, place = rates[steps:], 0
+        run(rows[0, place : place + rates.size * self.batch_size], rates)
 
     def _whole_batches(self, rows: np.ndarray, rates: np.ndarray) -> None:
         """Take steps, several batches a piece."""
@@ -129,7 +136,7 @@ class ChunkedDescent(Descent):
     def _feed(self, rows: np.ndarray, most: int) -> Iterator[Task]:
         """Tasks of at most so many rows each, which together hold `rows` in order."""
         pieces = [rows[first : first + most] for first in range(0, rows.size, most)]
-        for piece, values in zip(pieces, gather(self.source, pieces), strict=True):
+        for piece, values in zip(pieces, gather(self.source, pieces, self.window or 1), strict=True):
             yield self._piece(piece, values)
             self.rows_read += piece.size
             if self.heard:
@@ -139,3 +146,25 @@ class ChunkedDescent(Descent):
         weights = self.task.weighting
         weights = Weighted(weights.values[rows]) if isinstance(weights, Weighted) else weights
         return self.task._replace(data=shapes.planned(Dense(values), "none"), target=self.task.target[rows], weighting=weights)
+
+
+def mixed_in_windows(starts: np.ndarray, window: int, seed: int, epoch: int) -> np.ndarray:
+    """Row numbers of an epoch: the chunks in random order, and the rows of each few chunks that follow each other mixed.
+
+    Parameters
+    ----------
+    starts : ndarray of shape (chunks + 1,)
+        The first row of each chunk, and n.
+    window : int
+        How many chunks are mixed.
+    seed, epoch : int
+
+    Returns
+    -------
+    ndarray of shape (n,), int32
+    """
+    draw = np.random.Generator(np.random.PCG64([seed, epoch]))
+    numbers = draw.permutation(starts.size - 1)
+    rows = [np.arange(first, end, dtype=np.int32) for first, end in pairwise(starts)]
+    some = (numbers[first : first + window] for first in range(0, numbers.size, window))
+    return np.concatenate([draw.permutation(np.concatenate([rows[number] for number in few])) for few in some])

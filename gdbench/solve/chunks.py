@@ -248,18 +248,20 @@ def opened(X: Any, y: Any) -> tuple[Source, Any]:
     return rows, rows.column(y) if isinstance(y, str) else y
 
 
-def gather(source: Source, pieces: list[np.ndarray]) -> Iterator[np.ndarray]:
+def gather(source: Source, pieces: list[np.ndarray], kept: int = 1) -> Iterator[np.ndarray]:
     """The rows of each piece, (rows, columns): a view of a chunk where they stand in sequence in one, else a copy.
 
     Parameters
     ----------
     source : Source
     pieces : list of ndarrays of row numbers
+    kept : int, default 1
+        How many of the chunks that were asked for last stay in memory.
     """
-    blocks = _ahead(source, chain.from_iterable(np.unique(_places(source, rows)) for rows in pieces))
+    blocks = _ahead(source, chain.from_iterable(_chunks_of(_places(source, rows)) for rows in pieces), kept)
     for rows in pieces:
         place = _places(source, rows)
-        numbers = np.unique(place)
+        numbers = _chunks_of(place)
         if numbers.size == 1 and rows[-1] - rows[0] == rows.size - 1 and bool((rows[1:] > rows[:-1]).all()):
             first = rows[0] - source.starts[numbers[0]]
             yield next(blocks)[first : first + rows.size]
@@ -276,15 +278,24 @@ def _places(source: Source, rows: np.ndarray) -> np.ndarray:
     return np.searchsorted(source.starts, rows, side="right") - 1
 
 
-def _ahead(source: Source, numbers: Iterable[int]) -> Iterator[np.ndarray]:
-    """Chunks in the order asked for, the next one being read meanwhile; one asked for twice in a row is read once."""
+def _chunks_of(places: np.ndarray) -> np.ndarray:
+    """The numbers of the chunks that are met, in the order in which they are."""
+    numbers, first = np.unique(places, return_index=True)
+    return numbers[np.argsort(first)]
+
+
+def _ahead(source: Source, numbers: Iterable[int], kept: int) -> Iterator[np.ndarray]:
+    """Chunks in the order asked for, the next one being read meanwhile; one of those asked for last is not read anew."""
     with ThreadPoolExecutor(1) as reader:
+        held: dict[int, Future] = {}  # the latest is the last
         waiting: Future | None = None
-        last = -1
-        for number in numbers:
-            reading = reader.submit(source.read, int(number)) if number != last else None
+        for number in map(int, numbers):
+            reading = held.pop(number, None) or reader.submit(source.read, number)
+            held[number] = reading
+            if len(held) > kept:
+                del held[next(iter(held))]
             if waiting is not None:
                 yield waiting.result()
-            waiting, last = reading or waiting, int(number)
+            waiting = reading
         if waiting is not None:
             yield waiting.result()

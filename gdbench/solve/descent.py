@@ -93,6 +93,9 @@ class Descent:
     #: The loops to choose from: the first that accepts the descent.
     loops: Sequence[type[Loop]] = (ThreadedBatches, *LOOPS)
 
+    #: Whether a call of a kernel may hold several short epochs.
+    joins_epochs = True
+
     def __init__(self, task: Task, setting: Setting, earlier: Progress | None = None):
         self.task = task
         self.n = task.target.size
@@ -176,14 +179,14 @@ class Descent:
                 continue
             done = self.step % self.steps_per_epoch
             epochs = (step - self.step) // self.steps_per_epoch
-            if done == 0 and epochs > 1 and self.n <= STRETCH and self.feedback is None:
+            if done == 0 and epochs > 1 and self.n <= STRETCH and self.feedback is None and self.joins_epochs:
                 epochs = min(epochs, max(1, STRETCH // self.n))
                 rows = np.empty((epochs, self.n), np.int32)
                 self.call(order.arrange_epochs, self.order, self.index, self.step // self.steps_per_epoch, rows)
                 steps = epochs * self.steps_per_epoch
             else:
                 if done == 0:
-                    self.call(order.arrange_epoch, self.order, self.index, self.step // self.steps_per_epoch)
+                    self.arrange(self.step // self.steps_per_epoch)
                 steps = min(step - self.step, self.steps_per_epoch - done, STRETCH)
                 rows = self.index[None]
             self._run(rows, done * self.batch_size, self._factors(steps))
@@ -191,6 +194,10 @@ class Descent:
             if self.feedback is not None and self.step % self.steps_per_epoch == 0:
                 self.feedback.after_epoch(self)
             self.nanoseconds += perf_counter_ns() - begin
+
+    def arrange(self, epoch: int) -> None:
+        """Put the row numbers into the order of an epoch, the first of which is 0."""
+        self.call(order.arrange_epoch, self.order, self.index, epoch)
 
     def _factors(self, steps: int) -> np.ndarray:
         """The schedule's factors for the next steps."""

@@ -233,6 +233,9 @@ def fit(X: Any, y: Any = None, *, sample_weight: Any = None, progress: Any = Non
         Stop as ``converged`` when five epochs together lower J by less.
     shuffle : str, default "epoch"
         The row order; the batch variant needs none.
+    window : int, optional
+        Of data read chunk by chunk: so many chunks, in random order, are mixed at a time, so that each is read once an epoch (see
+        Notes).
     fit_intercept : bool, default True
         Whether the model has an intercept, which is not penalised.
     seed : int, default 0
@@ -260,8 +263,10 @@ def fit(X: Any, y: Any = None, *, sample_weight: Any = None, progress: Any = Non
     chunks are in memory at most, beside `y` and the row order: two read ones, one that is being decoded, and one of rows that
     are being put together. The result is that of the same rows in memory, to rounding. ``batch`` and ``shuffle="none"`` read
     the data once an epoch and once more for each recorded point; a shuffled order collects as many rows as a chunk holds at a
-    time, and reads the chunks that hold them for it, which for ``"block"``, ``"once"`` and ``"epoch"`` are all of them. Reading
-    is on the clock.
+    time, and reads the chunks that hold them for it, which for ``"block"``, ``"once"`` and ``"epoch"`` are all of them. With
+    ``window=k`` the mini-batch variant visits the chunks in a new random order each epoch and mixes the rows of k of them at a
+    time: each chunk is read once, and k chunks more are in memory. Where neighbouring rows are alike, a wider window mixes them
+    better. Reading is on the clock.
 
     Examples
     --------
@@ -316,6 +321,10 @@ def _lanes(X: Any, y: Any, sample_weight: Any, options: dict[str, Any], heard: L
     with within_memory("this descent"):
         if chunks.is_chunked(X):
             return _over_chunks(X, y, sample_weight, setting, heard)
+        if setting.window is not None:
+            raise GdbenchError(
+                "window mixes chunks of data that is read chunk by chunk: a dask array or a Parquet folder; leave it out"
+            )
         task, labels = make_task(X, y, setting, sample_weight)
         groups = lane_groups(setting)
         if len(groups) == 1:

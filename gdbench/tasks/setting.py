@@ -35,6 +35,8 @@ class Setting:
     batch_size : int or None
         Rows a step; None stands for all.
     shuffle : str
+    window : int or None
+        Chunks that are mixed at a time, where data is read chunk by chunk; None mixes rows as in memory.
     learning_rates : tuple of float
         One lane each.
     epochs : int
@@ -59,6 +61,7 @@ class Setting:
     variant: str
     batch_size: int | None
     shuffle: str
+    window: int | None
     learning_rates: tuple[float, ...]
     epochs: int
     tol: float | None
@@ -93,6 +96,7 @@ def settle(
     epochs: int = 100,
     tol: float | None = None,
     shuffle: str = "epoch",
+    window: int | None = None,
     fit_intercept: bool = True,
     seed: int = 0,
     record: int = 40,
@@ -133,6 +137,7 @@ def settle(
         variant=variant,
         batch_size=size,
         shuffle=shuffle,
+        window=None if window is None else window_of(window, variant, shuffle),
         learning_rates=rates_of(rates),
         epochs=whole("epochs", epochs, 1),
         tol=None if tol is None else real("tol", tol, 0.0, math.inf),
@@ -142,6 +147,20 @@ def settle(
         threads=whole("threads", threads, 1, 1024),
         time_limit=real("time_limit", time_limit, 0.0, math.inf),
     )
+
+
+def window_of(window: Any, variant: str, shuffle: str) -> int:
+    """A number of chunks that are mixed.
+
+    Raises
+    ------
+    GdbenchError
+        Unless it is a whole number from 1, and mini-batches are shuffled for each epoch.
+    """
+    if (variant, shuffle) != ("mini-batch", "epoch"):
+        needed = "variant='mini-batch' and shuffle='epoch'"
+        raise GdbenchError(f"window mixes rows anew for each epoch: it needs {needed}, not {variant!r} and {shuffle!r}")
+    return whole("window", window, 1)
 
 
 def check_line_search(name: str, variant: str, rule: Any, penalty: Any) -> None:
@@ -188,6 +207,7 @@ class Options(TypedDict, total=False):
     epochs: int
     tol: float | None
     shuffle: str
+    window: int | None
     fit_intercept: bool
     seed: int
     record: int

@@ -14,7 +14,9 @@ from gdbench.kernels import optimizers
 from gdbench.kernels.lanes import FEWEST
 from gdbench.kernels.optimizers import looks, loop_form
 from gdbench.kernels.registry import name_of
-from gdbench.solve import chunks
+from gdbench.solve import chunked, chunks, descent
+from gdbench.tasks.inputs import make_task
+from gdbench.tasks.setting import settle
 
 ROWS, COLUMNS = 9500, 5
 
@@ -240,3 +242,68 @@ def test_rows_are_gathered_from_their_chunks(data, folder):
     pieces = [np.arange(950, 1000), random.permutation(ROWS)[:400], np.array([7, 7, 2]), np.array([3, 5, 4, 6]), np.arange(ROWS)]
     for piece, values in zip(pieces, chunks.gather(source, [piece.astype(np.int32) for piece in pieces]), strict=True):
         np.testing.assert_array_equal(values, data[0][piece])
+
+
+class Counting(chunks.DaskRows):
+    """Rows of which it is known which chunks were read."""
+
+    def __init__(self, array):
+        super().__init__(array)
+        self.reads = []
+
+    def fetch(self, number):
+        self.reads.append(number)
+        return super().fetch(number)
+
+
+@pytest.mark.parametrize("window", [1, 3, 9, 50])
+def test_a_window_reads_each_chunk_once_an_epoch_and_mixes_its_rows_alone(window):
+    starts = np.array([0, 5, 9, 30, 31, 40, 52, 60, 64, 70])
+    orders = [chunked.mixed_in_windows(starts, window, seed, epoch) for seed, epoch in ((0, 0), (0, 1), (1, 0), (0, 0))]
+    np.testing.assert_array_equal(orders[0], orders[3])
+    for order in orders:
+        np.testing.assert_array_equal(np.sort(order), np.arange(70))
+        places = np.searchsorted(starts, order, side="right") - 1
+        seen = list(dict.fromkeys(places))
+        done = 0
+        for first in range(0, 9, window):
+            few = sorted(set(seen[first : first + window]))
+            rows = sum(starts[number + 1] - starts[number] for number in few)
+            assert sorted(set(places[done : done + rows])) == few
+            done += rows
+    assert len({tuple(order) for order in orders}) == 3
+
+
+@pytest.mark.parametrize(("window", "size"), [(2, 32), (3, 333), (4, 5000)])
+def test_a_fit_in_windows_is_that_of_the_rows_in_that_order(data, window, size):
+    X, y = data[0][:9000], data[1][:9000]
+    rows = Counting(as_dask(X, 1000))
+    how = {"variant": "mini-batch", "optimizer": "adam", "batch_size": size, "learning_rate": 0.01, "seed": 5, "record": 2}
+    setting = settle(**how, window=window, epochs=2)
+    found = chunked.ChunkedDescent(rows, chunked.make_task(rows, y, setting, None)[0], setting)
+    found.compile()
+    found.advance(2 * found.steps_per_epoch)
+    if size < 1000:  # of a larger batch, a window's end and the next one's beginning are one
+        assert sorted(rows.reads) == sorted([*range(9)] * 2)
+    earlier, one = None, settle(**how, shuffle="none", epochs=1)
+    for epoch in range(2):
+        order = chunked.mixed_in_windows(rows.starts, window, 5, epoch)
+        inside = descent.Descent(make_task(X[order], y[order], one, None)[0], one, earlier)
+        inside.compile()
+        inside.advance(inside.steps_per_epoch)
+        earlier = inside.loop.progress(inside.state)
+    np.testing.assert_allclose(found.weights(), inside.weights(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"window": 2}, "window mixes chunks of data that is read chunk by chunk"),
+        ({"window": 0}, "window must be at least 1, not 0"),
+        ({"window": 2, "variant": "batch"}, "it needs variant='mini-batch' and shuffle='epoch', not 'batch' and 'epoch'"),
+        ({"window": 2, "shuffle": "block"}, "not 'mini-batch' and 'block'"),
+    ],
+)
+def test_where_there_is_no_window(data, how, message):
+    with pytest.raises(GdbenchError, match=message):
+        gd.fit(*data, **how)
