@@ -2,9 +2,9 @@
 Rows larger than memory, mixed in windows
 =========================================
 
-The rows lie sorted by their target, in forty chunks. To mix them all, each piece of an epoch reads all chunks. A window reads each
-chunk once an epoch and mixes few of them at a time: sooner, and further from the minimum, for the rows of neighbouring steps are
-alike.
+The rows lie sorted by their target, in forty chunks. To mix them all, each piece of an epoch reads all chunks. A window reads
+each chunk once an epoch and mixes few of them at a time: sooner, and further from the minimum, for the rows of neighbouring
+steps are alike.
 """
 
 import tempfile
