@@ -61,7 +61,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"gdbench {release}"
 # Everything that a page needs lies beside it: the site works offline, from disk.
 html_theme_options = {
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
