@@ -175,8 +175,9 @@ def endless(tmp_path, monkeypatch):
     monkeypatch.setattr(spread, "GRACE", 1.0)
     (tmp_path / "mine.py").write_text(ENDLESS)
     (tmp_path / "a.toml").write_text(
-        "seeds = 1\nlearning_rates = [0.01]\nrepeats = 1\nplugins = ['mine.py']\nbudget = { epochs = 3, seconds = 0.5 }\n"
-        "problems = [{ data = 'diabetes' }]\nsolvers = [{ optimizer = 'endless' }, { optimizer = 'gd' }]\n"
+        "seeds = 1\ntuning_seeds = 1\nlearning_rates = [0.01]\nrepeats = 1\nplugins = ['mine.py']\n"
+        "budget = { epochs = 3, seconds = 0.5 }\nproblems = [{ data = 'diabetes' }]\n"
+        "solvers = [{ optimizer = 'endless' }, { optimizer = 'gd' }]\n"
     )
     return tmp_path / "a.toml"
 
@@ -224,8 +225,9 @@ def test_workers_import_plugins_that_they_cannot_read(tmp_path, workers):
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "mine.py").write_text(PLUGIN)
     (tmp_path / "a.toml").write_text(
-        "seeds = 1\nlearning_rates = [0.001, 0.01]\nrepeats = 0\nplugins = ['here/mine.py']\nbudget = { epochs = 3 }\n"
-        "problems = [{ data = 'diabetes' }, { landscape = 'parabola' }]\nsolvers = [{ optimizer = 'halving' }, {}]\n"
+        "seeds = 1\ntuning_seeds = 1\nlearning_rates = [0.001, 0.01]\nrepeats = 0\nplugins = ['here/mine.py']\n"
+        "budget = { epochs = 3 }\nproblems = [{ data = 'diabetes' }, { landscape = 'parabola' }]\n"
+        "solvers = [{ optimizer = 'halving' }, {}]\n"
     )
     made = plan.make(spec.load(tmp_path / "a.toml"))
     with cluster_module().Cluster(workers.scheduler_address, plugins=made.spec.plugins) as crew:
