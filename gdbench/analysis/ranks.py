@@ -41,7 +41,7 @@ class Ranks:
         Ranks from 1; those that missed the target share the last ones, and cost inf.
     mean : ndarray of shape (contestants,)
     critical : float
-        Contestants whose average ranks differ by less are not told apart (Nemenyi).
+        Contestants whose average ranks differ by less do not differ significantly (Nemenyi).
     p : float
         Friedman's test that all are alike; NaN with fewer than three contestants or problems.
     """
@@ -56,7 +56,7 @@ class Ranks:
 
     @property
     def apart(self) -> int:
-        """How many contestants the first one is told apart from."""
+        """How many contestants differ significantly from the first one."""
         return int((self.mean - self.mean[0] > self.critical).sum())
 
 

@@ -22,7 +22,7 @@ from gdbench.suite import results
 from gdbench.suite.results import Results
 from gdbench.suite.vocabulary import LOST, NOT_COMPARABLE, TUNING
 
-#: So many solvers can be told apart in one figure.
+#: The most solvers in one figure: more lines cannot be distinguished.
 FEW = 8
 
 #: A relative gap below this is rounding: curves are cut there, so that a log axis can show them.

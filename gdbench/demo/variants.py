@@ -107,7 +107,7 @@ def show(numbers: Variants) -> Show:
             f"{LEARNING_RATE:g}, {EPOCHS} epochs. The optimum is θ = {n.optimum:g}.",
             Table("After 100 epochs", ("variant", "rows a step", "updates", "θ", "from the optimum"), rows),
             "Batch descent walks straight to the optimum. Stochastic descent circles it, because each row "
-            "pulls towards its own answer and a constant α never lets that die down: its noise floor. "
+            "pulls towards its own answer and a constant α never lets that die down: its plateau. "
             f"Mini-batch depends on the seed and mostly lies between: {between} of these {len(ends)} end nearer than "
             "stochastic descent does. On real data, 32 to 256 rows a step are the default choice.",
             Picture(

@@ -29,10 +29,10 @@ class EpochFeedback:
         improved = objective < self.best - self.schedule.tol
         self.stale = np.where(improved, 0, self.stale + 1)
         self.best = np.fmin(self.best, objective)
-        tired = self.stale >= self.schedule.patience
-        self.stale[tired] = 0
+        plateaued = self.stale >= self.schedule.patience
+        self.stale[plateaued] = 0
         eta = descent.state.eta.copy()
-        eta[np.repeat(tired, descent.classes)] *= descent.dtype.type(self.schedule.shrink)
+        eta[np.repeat(plateaued, descent.classes)] *= descent.dtype.type(self.schedule.shrink)
         descent.loop.change_rates(descent.state, eta)
 
 

@@ -27,7 +27,7 @@ BEST_KNOWN = "the objective is not convex: gaps count from the best value that a
 def execute(work: Pass) -> list[Record]:
     """Run a pass on data."""
     problem = work.case.load(work.solver.dtype)
-    # of a network neither is known before all runs are done: results.settled fills in what follows from them
+    # of a network neither is known before all runs are done: tables.with_best_known fills in what follows from them
     optimum, start = reference(work.case, work.solver.dtype) if work.case.network is None else (math.nan, math.nan)
     if work.solver.backend != "gdbench":
         return _baseline(work, problem, optimum, start)

@@ -106,7 +106,7 @@ def write_tables(ledger: Ledger, folder: Path) -> Counter[int]:
     suite = ledger.spec()
     best, targets = best_known(ledger.planned()), tuple(suite.get("targets", ()))
     paces, hits = paces_of(ledger.planned()), hitting.Hits(suite)
-    records = (clocked(settled(record, best, targets), paces) for record in ledger.planned())
+    records = (clocked(with_best_known(record, best, targets), paces) for record in ledger.planned())
     with whole(folder / "curves.parquet") as path, pq.ParquetWriter(path, _curve_schema(), write_page_checksum=True) as writer:
         while chunk := list(islice(records, CHUNK)):
             frames.append(_runs_frame([record.row for record in chunk]))
@@ -155,7 +155,7 @@ def best_known(records: Iterable[Record]) -> dict[str, float]:
     return found
 
 
-def settled(record: Record, best: dict[str, float], targets: Iterable[float]) -> Record:
+def with_best_known(record: Record, best: dict[str, float], targets: Iterable[float]) -> Record:
     """The record with its gaps counted from the best value known, where its problem has one."""
     if record.row["problem"] not in best or record.row["status"] == "failed":
         return record
