@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -163,6 +164,22 @@ def test_every_variable_that_is_read_is_documented():
     read = {name for text in sources for name in re.findall(r"environ(?:\.get\(|\[)[\"']([A-Z_]+)", text)}
     assert len(read) >= 5
     assert read - {"PYTHONPATH"} <= set(VARIABLES)  # which is passed on to another gdbench
+
+
+def toml_of(page: str) -> dict:
+    """The first block of TOML of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return tomllib.loads(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
+
+
+def test_the_suite_of_the_page_on_suites_is_valid_and_stands_for_six_solvers():
+    made = spec.check(toml_of("docs/suites.md"), Path("shown.toml"))
+    assert [len(list(spec.expand_solver(one, made.learning_rates))) for one in made.solvers] == [6]
+
+
+def test_the_data_set_that_a_contributor_copies_is_one_of_the_catalog():
+    ((name, shown),) = toml_of("CONTRIBUTING.md").items()
+    assert tomllib.loads((ROOT / "datasets" / "catalog.toml").read_text(encoding="utf-8"))[name] == shown
 
 
 def links() -> list[tuple[str, str]]:
