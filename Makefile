@@ -74,8 +74,9 @@ peers: $(VENV)/.installed $(VENV)/.parity ## time other libraries beside gdbench
 # one process. More arguments: make test ARGS="--slow -k adam"
 PYTEST := GDBENCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-# LIVE=1 installs PyTorch, optax, Keras and two packages of PyTorch optimizers too (a large download), and lets no test be left out for want of them.
-test: $(VENV)/.installed $(VENV)/.tools $(if $(LIVE),$(VENV)/.parity) ## install the package and run the tests against it
+# LIVE=1 installs PyTorch, optax, Keras and two packages of PyTorch optimizers too (a large download), and lets no test be left out
+# for want of them, nor for being thorough.
+test: $(VENV)/.installed $(VENV)/.tools $(if $(LIVE),$(VENV)/.parity) ## install the package and run the tests against it; all but the slow ones: make test ARGS=--thorough
 	$(if $(LIVE),GDBENCH_LIVE=1) $(PYTEST) $(ARGS)
 
 # The environment is made anew each time: what is asked of pip, not what is there, decides on the versions.

@@ -34,7 +34,8 @@ def chromium() -> str | None:
 
 
 def pytest_addoption(parser):
-    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+    parser.addoption("--thorough", action="store_true", help="run the tests marked thorough too, as make test LIVE=1 does")
+    parser.addoption("--slow", action="store_true", help="run the tests marked thorough or slow too")
 
 
 def pytest_configure(config):
@@ -46,6 +47,8 @@ def pytest_collection_modifyitems(config, items):
     reasons = {}
     if not config.getoption("--slow"):
         reasons["slow"] = "slow: runs with --slow"
+        if not (config.getoption("--thorough") or os.environ.get("GDBENCH_LIVE")):
+            reasons["thorough"] = "thorough: runs with --thorough"
     if any(item.get_closest_marker("browser") for item in items) and chromium() is None:
         reasons["browser"] = "no Chromium on this machine"
     for item in items:

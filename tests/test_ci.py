@@ -14,16 +14,24 @@ def test_of_an_extra():
 
 def test_of_another_system():
     pytest.skip("reads /proc")
+
+@pytest.mark.thorough
+def test_of_a_whole_product():
+    pass
 """
 
 
-def test_where_everything_is_installed_a_missing_extra_fails(tmp_path, root):
+def test_where_everything_is_installed_nothing_thorough_is_left_out_and_a_missing_extra_fails(tmp_path, root):
     shutil.copy(root / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_skipping.py").write_text(SKIPPING)
-    env = os.environ | {"GDBENCH_LIVE": "1"}
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", tmp_path], cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert "1 failed, 1 skipped" in done.stdout and "nothing may be left out here" in done.stdout, done.stdout
-    assert done.returncode == 1
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    thorough\n")
+    told = []
+    for live in ("1", ""):
+        how = {"cwd": tmp_path, "env": os.environ | {"GDBENCH_LIVE": live}, "capture_output": True, "text": True}
+        told.append(subprocess.run([sys.executable, "-m", "pytest", "-q", tmp_path], **how))
+    assert "1 failed, 1 passed, 1 skipped" in told[0].stdout and "nothing may be left out here" in told[0].stdout, told[0].stdout
+    assert told[0].returncode == 1
+    assert "3 skipped" in told[1].stdout, told[1].stdout
 
 
 def test_every_library_that_a_test_may_miss_is_called_an_extra(root):

@@ -99,7 +99,9 @@ def test_the_pages_have_blocks_to_run():
     assert len([block for block in BLOCKS if block.heavy]) < len(BLOCKS) / 2
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.thorough] * (page == "CONTRIBUTING.md")) for page in WITH_PYTHON]
+)
 def test_python_blocks_run_in_turn(page, ran):
     assert not ran[page]
 

@@ -13,7 +13,7 @@ def write(folder: str | Path, parity: Path | None = None, peers: Path | None = N
     folder : path
         With runs.parquet, curves.parquet and machine.json, as ``gdbench run`` leaves it.
     parity : path, optional
-        What ``gdbench validate --json`` wrote; the folder's parity.json by default, if it has one.
+        What ``gdbench validate --out`` wrote; the folder's parity.json by default, if it has one.
     peers : path, optional
         What ``benchmarks/peers.py --json`` wrote; the folder's peers.json by default, if it has one.
 

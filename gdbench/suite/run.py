@@ -112,6 +112,8 @@ class Session:
         self.widened: dict[Group, list[Pass]] = {}
         self.counted: dict[Group, list[Pass]] = {}
         self.timed: list[Pass] = []
+        #: Whether this session has stored a pass.
+        self.stored = False
         #: Holds the processes of the stages that need no clock; closed before anything is timed.
         self.untimed = contextlib.ExitStack()
         self.crew: spread.Crew | None = None
@@ -186,9 +188,12 @@ class Session:
         done = self.ledger.done(run.run_id for p in passes for run in p.runs)
         open_runs = [(p, {run.run_id for run in p.runs} - done) for p in passes]
         todo = [p.only(missing) for p, missing in open_runs if missing]
+        if todo and self.stored:  # each call stores something, so that calls come to an end
+            self._check_time()
         self.reporter.stage(stage, sum(p.estimate for p in todo))
         for number, (work, records) in enumerate(self._executed(todo, spread_out), 1):
             self.ledger.add(records)
+            self.stored = True
             self.reporter.advance(work.estimate, f"{work.case.name}: {work.solver.label}")
             if number < len(todo):
                 self._check_time()

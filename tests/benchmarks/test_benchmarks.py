@@ -54,7 +54,9 @@ def some(function, *columns):
     return [function(*each) if all(map(set.__contains__, ends, each)) else None for each in zip(*columns, strict=True)]
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize(
+    "subject", [pytest.param(name, marks=[pytest.mark.thorough] * (name == "baselines")) for name in SUBJECTS]
+)
 def test_benchmarks_run(subject, monkeypatch):
     assert classes(subject)
     monkeypatch.setattr(f"benchmarks.{subject}.in_two_processes", some, raising=False)

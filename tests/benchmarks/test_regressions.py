@@ -69,9 +69,8 @@ FAULTS = (
     Plant(
         "Adam without bias correction",
         "gdbench/kernels/optimizers/adam.py",
-        "        return w - rate * (m / c1) / (math.sqrt(v / c2 + self.eps_root) + eps), (m, v)",
-        "        c1, c2 = c1 / c1, c2 / c2\n"
-        "        return w - rate * (m / c1) / (math.sqrt(v / c2 + self.eps_root) + eps), (m, v)",
+        "    return m / c1, math.sqrt(v / c2 + rule.eps_root) + eps, (m, v)",
+        "    c1, c2 = c1 / c1, c2 / c2\n    return m / c1, math.sqrt(v / c2 + rule.eps_root) + eps, (m, v)",
         "convergence.",
     ),
     Plant(

@@ -142,6 +142,7 @@ def test_the_start_and_the_optimizer_decide_where_descent_ends(shown):
     assert abs(numbers.stuck) < 1e-9
 
 
+@pytest.mark.thorough
 def test_costs_are_measured(shown):
     measured = shown("costs").numbers.costs
     one, whole = measured[0], measured[-1]

@@ -90,7 +90,9 @@ def check_plain(estimator, case):
     fit_both(ESTIMATORS[estimator]["kind"], as_kind(X, container, dtype), y, dtype, alpha=alpha, **options)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize(
+    "estimator", [pytest.param(name, marks=[pytest.mark.thorough] * (name != "four classes")) for name in ESTIMATORS]
+)
 def test_each_two_options_meet(estimator):
     for case in pairwise({"loss": ESTIMATORS[estimator]["loss"], **AXES}):
         check_plain(estimator, case)
@@ -156,6 +158,7 @@ def check_way(estimator, way, case):
     fit_both(kind, data, y, dtype, fit, **given, **setup, **options)
 
 
+@pytest.mark.thorough
 def test_each_two_ways_and_options_meet():
     for case in pairwise({"estimator": tuple(GIVEN_MORE), "way": tuple(WAYS), **AXES}):
         check_way(case.pop("estimator"), case.pop("way"), case)
@@ -181,6 +184,7 @@ def check_passive_aggressive(case):
 PASSIVE_AGGRESSIVE = AXES | {"learning_rate": ("pa1", "pa2"), "classes": (0, 2, 3)}
 
 
+@pytest.mark.thorough
 def test_passive_aggressive():
     for case in pairwise(PASSIVE_AGGRESSIVE):
         check_passive_aggressive(case)

@@ -59,6 +59,7 @@ class TestInScikitLearn:
         for model, (X, y) in ((GDRegressor(random_state=0), line), (GDClassifier(random_state=0), iris)):
             assert cross_val_score(make_pipeline(StandardScaler(), model), X, y, cv=3).mean() > 0.85
 
+    @pytest.mark.thorough
     def test_grid_search_over_optimizers_in_processes(self, line):
         grid = {"optimizer": ["gd", gd.optimizers.Adam(beta2=0.99)], "batch_size": [1, 16]}
         base = GDRegressor(learning_rate="constant", random_state=0)

@@ -94,7 +94,19 @@ def passes(root: Path, tests: str, compiled: bool, cache: Path) -> tuple[bool, s
     """Whether the tests pass in a copy, and the end of what they said."""
     env = os.environ | {"PYTHONPATH": str(root), "GDBENCH_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     env |= {"NUMBA_DISABLE_JIT": "0" if compiled else "1", "CI": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *shlex.split(tests)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--thorough",
+        *shlex.split(tests),
+    ]
     try:
         done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:

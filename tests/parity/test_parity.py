@@ -96,6 +96,7 @@ def test_progress_is_told_before_each_case(monkeypatch):
     assert told == [(0, 3, "a case"), (1, 3, "a case"), (2, 3, "a case")]
 
 
+@pytest.mark.thorough
 def test_processes_give_the_same_rows():
     alone, shared = (parity.validate("statistics", jobs=jobs) for jobs in (1, 2))
     assert [(r.case, r.relative) for r in shared] == [(r.case, r.relative) for r in alone]
@@ -130,7 +131,9 @@ def test_the_complete_table_has_at_least_300_cases():
     assert len(against_numpy.cases()) >= 300
 
 
-@pytest.mark.parametrize("name", ["python", "sklearn", "statistics"])
+@pytest.mark.parametrize(
+    "name", [*(pytest.param(name, marks=pytest.mark.thorough) for name in ("python", "sklearn")), "statistics"]
+)
 def test_the_references_that_everyone_has_agree(name):
     rows = parity.validate(name, quick=True)
     assert rows

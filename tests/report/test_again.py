@@ -82,6 +82,7 @@ def clocks(found):
     return found.rows[found.rows.measure.isin(CLOCKS)]
 
 
+@pytest.mark.thorough
 def test_a_clock_that_was_slow_at_another_time_is_timed_again_and_not_worse(first, tmp_path):
     found = compare(first, copied(first, tmp_path / "b", 3.0))
     assert len(clocks(found)) == 4

@@ -159,6 +159,7 @@ print(memory("VmHWM") - before)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.thorough
 @pytest.mark.parametrize("variant", ["batch", "mini-batch"])
 def test_a_few_chunks_are_in_memory_at_a_time(variant, tmp_path):
     random, rows, columns = np.random.default_rng(0), 20_000, 100

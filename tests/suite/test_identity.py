@@ -84,6 +84,7 @@ print(*(name for name in sys.modules if name.partition(".")[0] == "gdbench"))
 """
 
 
+@pytest.mark.thorough
 def test_what_a_run_loads_is_what_its_key_covers(tiny):
     told = subprocess.run([sys.executable, "-c", LOADING, str(tiny)], capture_output=True, text=True, check=True).stdout
     loaded = set(told.split())

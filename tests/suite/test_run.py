@@ -152,6 +152,17 @@ def test_max_time_leaves_the_rest_for_the_next_call(results, tiny, tmp_path):
     pd.testing.assert_frame_equal(without_clocks(rest.runs), without_clocks(results.runs))
 
 
+def test_without_time_each_call_stores_one_pass_also_where_a_stage_has_one(tmp_path):
+    path = tmp_path / "one.toml"
+    path.write_text(
+        "seeds = 1\ntuning_seeds = 1\nlearning_rates = [0.01]\nrepeats = 1\nproblems = [{ data = 'diabetes' }]\n"
+        "solvers = [{}]\nbudget = { epochs = 5 }\n"
+    )
+    found = [run_suite(path, tmp_path / "out", max_time=0.0) for _ in range(3)]
+    assert [len(each.runs) for each in found] == [1, 2, 3]
+    assert found[-1].finished == found[-1].planned
+
+
 def test_ctrl_c_leaves_a_usable_folder(results, tiny, tmp_path):
     class Impatient(Reporter):
         def __init__(self):
