@@ -20,7 +20,7 @@ from gdbench.errors import GdbenchError
 from gdbench.kernels import optimizers
 from gdbench.suite import results
 from gdbench.suite.results import Results
-from gdbench.suite.vocabulary import LOST, NOT_COMPARABLE, TUNING
+from gdbench.suite.vocabulary import LOST, NO_RATE, NOT_COMPARABLE, TUNING
 
 #: The most solvers in one figure: more lines cannot be distinguished.
 FEW = 8
@@ -422,7 +422,7 @@ def _solver(found: Results, hits: Hits, runs: pd.DataFrame, drawn: Drawn) -> Sol
         costs=spreads,
         left_again=int(rows.left_again.sum()),
         curve=drawn.curves.get(key, NO_CURVE),
-        sensitivity=drawn.sensitivities[key],
+        sensitivity=drawn.sensitivities.get(key, Sensitivity(*np.empty((6, 0)))),
         row=row,
     )
 
@@ -460,7 +460,7 @@ def sensitivities(found: Results) -> dict[tuple[str, str], Sensitivity]:
     runs = found.tuning[[*SOLVER, "learning_rate", "status", "relative_gap"]]
     sound = ~runs.status.isin(LOST) & np.isfinite(runs.relative_gap)
     final = runs.relative_gap.clip(lower=SMALLEST).where(sound)
-    runs = runs.assign(final=final, lost=runs.status == "diverged")
+    runs = runs.assign(final=final, lost=runs.status == "diverged")[runs.learning_rate != NO_RATE]
     rates = runs.groupby([*SOLVER, "learning_rate"])
     table = (
         rates.final.agg(["median", "min", "max"]).assign(lost=rates.lost.sum(), seeds=rates.size()).reset_index("learning_rate")

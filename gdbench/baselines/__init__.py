@@ -12,6 +12,8 @@ A baseline module has
     One descent with its curve, a :class:`Trial`.
 ``fit(problem, solver, *, learning_rate, seed, epochs)``
     The same descent as a user calls it, without a curve; what is timed.
+
+A solver that needs no learning rate is given 0, and runs once.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from types import ModuleType
 from gdbench.errors import unknown
 from gdbench.solve.descent import Outcome
 
-MODULES = {"estimators": "gdbench.baselines.estimators", "sklearn": "gdbench.baselines.sklearn"}
+MODULES = {name: f"gdbench.baselines.{name}" for name in ("estimators", "scipy", "sklearn")}
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Solver:
         For tables and figures, such as "SGDRegressor".
     variant, optimizer, schedule, shuffle : str
     batch_size : int or None
+    needs_rate : bool
+        Whether it is run with each learning rate of the suite, or once without one.
     """
 
     label: str
@@ -44,6 +48,7 @@ class Solver:
     optimizer: str
     schedule: str
     shuffle: str
+    needs_rate: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from gdbench.analysis.uncertainty import Spread
 from gdbench.analysis.view import ProblemView, View
 from gdbench.errors import GdbenchError, one_line, unknown
 from gdbench.report import words
+from gdbench.suite.vocabulary import NO_RATE
 from gdbench.writing import whole, write_text
 
 #: Words of a run that a row of its curve is told with.
@@ -103,7 +103,7 @@ def latex_table(problem: ProblemView) -> str:
     heads = ["solver", "$\\alpha$", "final gap", *[f"to {_power(target)}" for target in problem.targets]]
     rows = []
     for solver in problem.solvers:
-        rate = words.rate(solver.rate) + r"$^*$" * solver.at_edge if math.isfinite(solver.rate) else "--"
+        rate = words.tuned(solver).replace("–", "--") + r"$^*$" * solver.at_edge
         final = _power(solver.final.value) if solver.final.reached else "--"
         costs = [_cost(problem.by, solver.costs[target][problem.by]) for target in problem.targets]
         rows.append(" & ".join([escaped(solver.label), rate, final, *costs]) + r" \\")
@@ -194,7 +194,7 @@ def benchopt_table(shown: View) -> pd.DataFrame:
             "obj_description": "Objectives of gdbench, with their distance from the minimum (of a network, the best value known)",
             # a slash would be a folder in the names of its figures
             "dataset_name": joined.problem.str.replace("/", "-"),
-            "solver_name": joined.solver + "[learning_rate=" + joined.learning_rate.map(words.rate) + "]",
+            "solver_name": joined.solver + joined.learning_rate.map(_configuration),
             "solver_description": "",
             "idx_rep": joined.seed.astype("int64"),
             "stop_val": joined.step.astype("int64"),
@@ -221,3 +221,8 @@ FORMATS: dict[str, Callable[[View, Path], list[Path]]] = {
     "latex": _latex,
     "benchopt": _benchopt,
 }
+
+
+def _configuration(rate: float) -> str:
+    """A learning rate behind a solver's name; nothing where none is needed."""
+    return "" if rate == NO_RATE else f"[learning_rate={words.rate(rate)}]"

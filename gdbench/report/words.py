@@ -17,6 +17,7 @@ from gdbench.analysis.speed import Pair, Speed
 from gdbench.analysis.uncertainty import Spread
 from gdbench.analysis.verdicts import EQUAL, FASTER, SLOWER, UNDECIDED
 from gdbench.analysis.view import ProblemView, SolverView, View, optimizer_name, usable
+from gdbench.suite.vocabulary import NO_RATE
 
 SCALES = {
     "seconds": ((1.0, "s", 0.1), (1e3, "ms", 1.0), (1e6, "µs", 1.0), (1e9, "ns", 0.0)),
@@ -105,18 +106,25 @@ def answer(problem: ProblemView) -> str:
     winner = problem.solvers[0]
     if not problem.won:
         none = f"On {problem.name}, no solver reached a gap of {gap(problem.headline)} with every seed"
-        closest = f"; the closest, {winner.label} at {at(winner)}, ended at {gap(winner.final.value)}"
+        closest = f"; the closest, {winner.label}{at(winner)}, ended at {gap(winner.final.value)}"
         return f"{none}{closest if winner.final.reached else ''}."
     close, cost = len(problem.peers), taken(problem.unit, problem.cost(winner))
     place = f"in {cost}, not known to be quicker than {plural(close, 'other')}" if close else f"first, in {cost}"
-    first = f"On {problem.name}, {winner.label} at {at(winner)} reached gap {gap(problem.headline)} {place}"
+    first = f"On {problem.name}, {winner.label}{at(winner)} reached gap {gap(problem.headline)} {place}"
     other = contrast(problem)
     return f"{first}." if other is None else f"{first}; {_second(problem, other)}."
 
 
 def at(solver: SolverView) -> str:
-    """The learning rate of a solver, with a mark where it lies at the edge of what was tried."""
-    return rate(solver.rate) + (" (at the edge of the rates tried)" if solver.at_edge else "")
+    """At which learning rate a solver ran, with a mark where it lies at the edge of what was tried; nothing if it needs none."""
+    if solver.rate == NO_RATE:
+        return ""
+    return f" at learning rate {rate(solver.rate)}" + (" (at the edge of the rates tried)" if solver.at_edge else "")
+
+
+def tuned(solver: SolverView) -> str:
+    """The learning rate of a solver as a cell of a table."""
+    return "none needed" if solver.rate == NO_RATE else rate(solver.rate) if math.isfinite(solver.rate) else "–"
 
 
 def contrast(problem: ProblemView) -> SolverView | None:
@@ -129,18 +137,18 @@ def contrast(problem: ProblemView) -> SolverView | None:
 def _second(problem: ProblemView, solver: SolverView) -> str:
     cost = problem.cost(solver)
     if cost.reached:
-        said = f"{solver.label} at {at(solver)} took {taken(problem.unit, cost)}"
+        said = f"{solver.label}{at(solver)} took {taken(problem.unit, cost)}"
         ours, theirs = (one.costs[problem.headline]["call"] for one in (problem.solvers[0], solver))
         if problem.by != "seconds" or not (ours.reached and theirs.reached):
             return said
         calls = [amount("call seconds", one.value) for one in (theirs, ours)]
         return f"{said} (in a whole call {calls[0]}, against {calls[1]})"
     if solver.costs[problem.headline]["samples"].reached:
-        return f"{solver.label} at {at(solver)} reached it, too, but its time is not known"
+        return f"{solver.label}{at(solver)} reached it, too, but its time is not known"
     if solver.final.reached:
         budget = amount(problem.called("epochs"), solver.epochs)
         end = f"did not reach it in {budget} (it ended at {gap(solver.final.value)})"
-        return f"{solver.label} at {at(solver)} {end}"
+        return f"{solver.label}{at(solver)} {end}"
     if solver.note:
         return f"{solver.label} is not compared: {lower(solver.note)}"
     return f"{solver.label} {solver.status} at every rate"
@@ -327,7 +335,7 @@ def alt_convergence(problem: ProblemView) -> str:
 
 def alt_rates(problem: ProblemView) -> str:
     """What the learning-rate figure of a problem shows."""
-    named = ", ".join(f"{s.label} {rate(s.rate)}{_lost(s)}" for s in problem.featured)
+    named = ", ".join(f"{s.label} {rate(s.rate)}{_lost(s)}" for s in problem.featured if s.rate != NO_RATE)
     return f"Final gap on {problem.name} against the learning rate, on log axes. Best rates: {named}."
 
 

@@ -12,6 +12,7 @@ from gdbench.suite.vocabulary import (
     FAILED,
     LOST,
     MISSED,
+    NO_RATE,
     NOT_COMPARABLE,
     NOT_OFFERED,
     REPORT,
@@ -142,7 +143,8 @@ def hits_of(record: Record, targets: tuple[float, ...]) -> list[dict[str, Any]]:
     """The hits of a run, a row a target, without its clocks."""
     row = record.row
     same = {key: row[key] for key in ("problem", "solver", "backend", "variant", "optimizer", "learning_rate", "seed")}
-    same |= {"configuration": f"learning_rate={row['learning_rate']:g}", "deterministic": bool(row.get("deterministic", False))}
+    configuration = f"learning_rate={row['learning_rate']:g}" if row["learning_rate"] != NO_RATE else ""
+    same |= {"configuration": configuration, "deterministic": bool(row.get("deterministic", False))}
     same |= {"role": ROLES[row["stage"]]}
     reached = {crossing["target"]: crossing for crossing in row.get("crossings", ())}
     unknown = math.isnan(row["gap"]) or row["status"] == "failed"

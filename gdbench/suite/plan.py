@@ -26,7 +26,7 @@ from gdbench.problems.optimum import refuse_uncertain
 from gdbench.suite.identity import fingerprint, foreign_source, foreign_sources
 from gdbench.suite.solver import Fields, Solver, listed
 from gdbench.suite.spec import Budget, ProblemSpec, Spec, expand_solver, import_plugins
-from gdbench.suite.vocabulary import REPORT, TIMED
+from gdbench.suite.vocabulary import NO_RATE, REPORT, TIMED
 from gdbench.tasks.inputs import row_classes
 from gdbench.tasks.model import MLP, model_of, refuse_sparse
 
@@ -317,8 +317,8 @@ def digest_of(case: Case, dtype: str = "float64") -> str:
 
 def _baseline(name: str, problem: Problem, rates: tuple[float, ...]) -> Iterator[tuple[Solver, tuple[float, ...]]]:
     for offer in baselines.get(name).solvers(problem):
-        words = {key: value for key, value in dataclasses.asdict(offer).items() if key != "label"}
-        yield Solver(**words, backend=name, given_label=offer.label), rates
+        words = {key: value for key, value in dataclasses.asdict(offer).items() if key not in ("label", "needs_rate")}
+        yield Solver(**words, backend=name, given_label=offer.label), rates if offer.needs_rate else (NO_RATE,)
 
 
 def _unavailable(spec: Spec, case: Case, solver: Solver, seed: int, rates: tuple[float, ...], error: str) -> Pass:

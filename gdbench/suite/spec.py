@@ -357,7 +357,8 @@ class Spec(Table):
     )
     baselines: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = key(
         (),
-        "`sklearn` for scikit-learn's SGD estimators, `estimators` for GDRegressor and GDClassifier.",
+        "`sklearn` for scikit-learn's SGD estimators, `estimators` for GDRegressor and GDClassifier, `scipy` for L-BFGS, CG and "
+        "Newton-CG.",
         'baselines = ["sklearn"]',
     )
     plugins: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = key(

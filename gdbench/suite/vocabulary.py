@@ -17,6 +17,9 @@ ROLES = {TUNING: "tune", REPORT: "report"}
 #: The columns of a curve.
 CURVE = ("step", "epoch", "samples", "seconds", "objective", "gap", "gradient_norm")
 
+#: The learning rate of a solver that needs none.
+NO_RATE = 0.0
+
 #: Ends of a run that got nowhere.
 LOST = ("diverged", "failed")
 

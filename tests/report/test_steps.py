@@ -45,7 +45,7 @@ def test_the_page_and_its_twin_say_steps(walks):
     twin = (walks / "report.md").read_text(encoding="utf-8")
     for said in (text, twin):
         assert not OF_ROWS.search(said)
-        assert re.search(r"On parabola, \S+ at 0.1.* reached gap 1e-2 .*in \S+ steps", said)
+        assert re.search(r"On parabola, \S+ at learning rate 0.1.* reached gap 1e-2 .*in \S+ steps", said)
         assert "No solver was timed, so all are compared by steps." in said
         assert "Every step is looked at" in said
     assert "Steps to the target at each solver's chosen rate" in text

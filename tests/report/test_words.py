@@ -54,7 +54,7 @@ def test_the_answer_holds_the_numbers_of_the_hits(shown, tables, index):
     problem = shown.problems[index]
     winner, rate, middle, low, high = first_by_hand(tables[2], problem.name)
     found = re.search(
-        r"On (.+), (\S+ \S+) at (\S+) reached gap (\S+) .*in (\S+) (µs|ms|s) \[(\S+), (\S+) over 13 seeds\]",
+        r"On (.+), (\S+ \S+) at learning rate (\S+) reached gap (\S+) .*in (\S+) (µs|ms|s) \[(\S+), (\S+) over 13 seeds\]",
         words.answer(problem),
     )
     name, label, shown_rate, shown_target, value, unit, *ends = found.groups()

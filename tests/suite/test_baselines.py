@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 
 import gdbench as gd
-from gdbench.baselines import estimators, sklearn
+from gdbench.baselines import estimators, scipy, sklearn
 from gdbench.kernels import losses
 from gdbench.suite import run_suite
+from gdbench.suite.vocabulary import NO_RATE
 
 SUITE = """
 seeds = 2
 targets = [1e-1, 1e-2]
 learning_rates = [0.01, 1e12]
 repeats = 1
-baselines = ["sklearn", "estimators"]
+baselines = ["sklearn", "estimators", "scipy"]
 budget = { epochs = 5, record = 10 }
 problems = [{ data = "diabetes" }, { data = "iris" }]
 solvers = [{ variant = "mini-batch", optimizer = "adam" }]
@@ -56,6 +57,50 @@ def test_steps_are_counted_in_batches(runs):
     n = small["n"].iloc[0]
     assert (small["n_updates"] == n * small["epochs"]).all()
     assert (large["n_updates"] == -(-n // 32) * large["epochs"]).all()
+
+
+def test_what_needs_no_rate_runs_once_and_is_counted_in_evaluations(runs):
+    theirs = runs[runs["backend"] == "SciPy"]
+    assert set(theirs["learning_rate"]) == {NO_RATE}
+    assert not (theirs["status"] == "failed").any()
+    assert theirs.groupby(["problem", "solver", "stage"]).size().to_dict() == {
+        (problem, solver, stage): count
+        for problem in ("diabetes", "iris")
+        for solver in ("L-BFGS", "CG", "Newton-CG")
+        for stage, count in (("tuning", 1), ("report", 1), ("timed", 2))
+    }
+    counted = theirs[theirs["stage"] == "report"]
+    assert (counted["n_samples"] == counted["n_updates"] * counted["n"]).all()
+    assert (counted["n_updates"] <= 5).all()
+
+
+@pytest.mark.parametrize("label", scipy.METHODS)
+@pytest.mark.parametrize("words", [{}, {"loss": "log_loss", "penalty": "l2", "alpha": 0.01}, {"fit_intercept": False}])
+def test_a_minimiser_of_scipy_reaches_the_certified_optimum(label, words):
+    problem = gd.load_problem("breast_cancer" if "loss" in words else "diabetes", **words)
+    (solver,) = [one for one in scipy.solvers(problem) if one.label == label]
+    trial = scipy.run(problem, solver, learning_rate=NO_RATE, seed=0, epochs=2000)
+    best = min(float(point.objective[0]) for point in trial.outcome.points)
+    assert best == pytest.approx(problem.optimum.value, rel=1e-9, abs=1e-12)
+    assert trial.outcome.status == ["budget"]
+    # of those that end of themselves, the clock takes whole descents until the evaluations are spent
+    assert scipy.fit(problem, solver, learning_rate=NO_RATE, seed=0, epochs=300).shape == trial.outcome.w.shape[1:]
+
+
+def test_scipy_offers_nothing_without_a_gradient():
+    assert scipy.solvers(gd.load_problem("breast_cancer", loss="hinge", penalty="l2", alpha=0.01)) == []
+    assert scipy.solvers(gd.load_problem("diabetes", penalty="l1", alpha=0.1)) == []
+
+
+def test_a_minimiser_stops_at_its_goal_and_at_its_last_evaluation():
+    problem = gd.load_problem("diabetes")
+    (solver, *_) = scipy.solvers(problem)
+    start = scipy.run(problem, solver, learning_rate=NO_RATE, seed=0, epochs=1).outcome
+    assert len(start.points) == 2 and start.points[0].objective == start.points[1].objective
+    goal = problem.optimum.value + 0.1 * (float(start.points[0].objective[0]) - problem.optimum.value)
+    found = scipy.run(problem, solver, learning_rate=NO_RATE, seed=0, epochs=100, goal=goal).outcome
+    assert found.status == ["converged"]
+    assert [float(point.objective[0]) <= goal for point in found.points] == [False] * (len(found.points) - 1) + [True]
 
 
 def test_an_overflow_is_divergence(runs):

@@ -95,7 +95,7 @@
       const name = problem.axes[axis];
       const traces = chosen(problem, state.show || "featured").flatMap((solver) => banded(
         solver, solver.curve[axis], solver.curve, look,
-        { mode: "lines", meta: text(solver.label), hovertemplate: `<b>%{meta}</b> at ${solver.rate}<br>%{x:.3~s} ${name}<br>gap %{y:.2e}<extra></extra>` },
+        { mode: "lines", meta: text(solver.label), hovertemplate: `<b>%{meta}</b>${solver.rate ? ` at learning rate ${solver.rate}` : ""}<br>%{x:.3~s} ${name}<br>gap %{y:.2e}<extra></extra>` },
       ));
       const goals = problem.targets.map((y) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, layer: "below",
         line: { color: look.soft, width: 1, dash: "dot" }, opacity: 0.6 }));
