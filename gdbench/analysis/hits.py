@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from gdbench.analysis import uncertainty
 from gdbench.analysis.uncertainty import Spread
-from gdbench.analysis.verdicts import DELTA, Costs, Verdict, judge
+from gdbench.analysis.verdicts import DELTA, EQUAL, UNDECIDED, Costs, Verdict, judge
 from gdbench.suite.vocabulary import MISSED, NOT_OFFERED
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ COUNTED = ("epochs", "samples")
 
 #: The part of pairs of identical timings whose ratio stays within the A/A spread.
 PART = 0.9
+
+#: A region of practical equivalence that is wider, for a clock's noise, says nothing of sameness.
+WIDEST = 0.25
 
 
 class Hits:
@@ -85,7 +89,9 @@ class Hits:
         a, b = (self.costs(problem, solver, target, kind, shared) for solver in pair)
         unknown = np.isnan(a.value) | np.isnan(b.value)
         a, b = (Costs(c.low[~unknown], c.value[~unknown], c.high[~unknown], c.exact) for c in (a, b))
-        return judge(a, b, pairs, self.region(problem, kind))
+        delta = self.region(problem, kind)
+        found = judge(a, b, pairs, delta)
+        return replace(found, word=UNDECIDED) if found.word == EQUAL and delta > WIDEST else found
 
     def region(self, problem: str, kind: str) -> float:
         """The region of practical equivalence: of a clock at least its A/A spread, and everything where that is not known."""

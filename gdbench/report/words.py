@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gdbench.analysis import verdicts
+from gdbench.analysis import hits, verdicts
 from gdbench.analysis.across import Steps
 from gdbench.analysis.beside import Parity
 from gdbench.analysis.profiles import Line
@@ -259,9 +259,11 @@ def noise(view: View) -> str:
         return "Nothing was timed twice, so the spread of the clock is not known, and no verdict rests on seconds."
     pairs = sum(problem.pairs for problem in known)
     each = ", ".join(f"{excess(problem.noise['seconds'])} on {problem.name}" for problem in known)
+    wide = f" Where that is more than {percent(hits.WIDEST)}, no two count as equal."
     return (
         f"{plural(pairs, 'solver')} were timed twice with the same seed, far apart in time: nine of ten such pairs differed "
         f"by less than {each}. Solvers whose seconds differ by less, or by less than {percent(verdicts.DELTA)}, count as equal."
+        f"{wide if any(problem.noise['seconds'] - 1 > hits.WIDEST for problem in known) else ''}"
     )
 
 

@@ -136,6 +136,26 @@ def test_two_names_for_the_same_solver_are_never_told_apart(tmp_path):
         assert "first, in" not in words.answer(problem)
 
 
+@pytest.mark.parametrize(("apart", "word"), [(1.2, "equal"), (3.0, "undecided")])
+def test_a_clock_that_is_too_noisy_calls_nothing_equal(tmp_path, apart, word):
+    """One solver under two names, whose identical timings differ by a factor."""
+    rows = [
+        (
+            row | {"step_seconds": row["step_seconds"] * (apart if row["repeat"] else 1.0)} if row["stage"] == "timed" else row,
+            points,
+        )
+        for row, points in synthetic.made(("flights",))
+        if row["solver"] == "mini-batch adam"
+    ]
+    copies = [(row | {"solver": "mini-batch nadam", "optimizer": "nadam"}, points) for row, points in rows]
+    tables = dict(zip(("runs", "curves", "hits"), synthetic.frames(rows + copies), strict=True))
+    tables["hits"] = tables["hits"].assign(bracket_low=tables["hits"].bracket_high)
+    found = view.build(replace(view.read(synthetic.write(tmp_path, ("flights",))).results, **tables))
+    (verdict,) = found.problems[0].verdicts.values()
+    assert verdict.word == word
+    assert ("no two count as equal" in words.noise(found)) == (word == "undecided")
+
+
 def test_an_unfinished_suite_says_so(shown, tmp_path):
     assert words.unfinished(shown) == ""
     folder = synthetic.write(tmp_path, ("flights",))
