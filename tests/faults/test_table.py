@@ -63,6 +63,9 @@ def test_an_anchor_that_no_longer_fits_is_told(tmp_path):
 
 def test_what_no_test_notices_survives(tmp_path, capsys):
     """On a checkout of one function, of which the test sees the value 1 alone."""
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--thorough', action='store_true')\n"
+    )
     (tmp_path / "a.py").write_text("def f(x):\n    return x if x == 1 else 0\n")
     (tmp_path / "test_a.py").write_text("from a import f\n\ndef test_f():\n    assert f(1) == 1\n")
     seen, unseen = (
