@@ -1,6 +1,6 @@
 """Baselines: other libraries' descents behind one small interface, each imported when it is first used.
 
-A baseline module has
+A baseline, one of the modules here or an object that a suite's plugin has registered (:func:`register`), has
 
 ``name``
     Of the library, as in the column ``backend``.
@@ -19,13 +19,26 @@ A solver that needs no learning rate is given 0, and runs once.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from gdbench.errors import unknown
-from gdbench.solve.descent import Outcome
+import numpy as np
+
+from gdbench.errors import GdbenchError, unknown
+from gdbench.kernels.loops.objective import objective_and_gradient
+from gdbench.kernels.registry import name_of
+from gdbench.solve.descent import Outcome, Point
+
+if TYPE_CHECKING:
+    from gdbench.problems import Problem
 
 MODULES = {name: f"gdbench.baselines.{name}" for name in ("estimators", "scipy", "sklearn")}
+
+#: What a baseline has to have.
+PARTS = ("name", "versions", "solvers", "run", "fit")
+
+_registered: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -73,12 +86,57 @@ class Trial:
     note: str = ""
 
 
+def register(name: str, baseline: Any) -> None:
+    """Let suites name a baseline of a plugin, as ``baselines = ["NAME"]``.
+
+    Parameters
+    ----------
+    name : str
+        None of gdbench's own names.
+    baseline : object
+        An instance of a class of the plugin, which has the parts that this module names.
+
+    Raises
+    ------
+    GdbenchError
+        The name is gdbench's own, or a part is missing.
+    """
+    if name in MODULES:
+        raise GdbenchError(f"the baseline {name} is gdbench's own: give yours another name")
+    missing = [part for part in PARTS if not hasattr(baseline, part)]
+    if missing:
+        raise GdbenchError(f"the baseline {name} lacks {', '.join(missing)}: help(gdbench.baselines) says what each does")
+    _registered[name] = baseline
+
+
+def trial(problem: Problem, weights: Sequence[Any], reason: str = "") -> Trial:
+    """The curve of a baseline that minimises the problem's own objective, from its weights after each pass over the data.
+
+    Parameters
+    ----------
+    problem : Problem
+    weights : sequence of arrays of shape (d + 1,) or (K, d + 1)
+        After passes 1, 2, …; the intercept last.
+    reason : str, optional
+        Why it ended before its budget.
+    """
+    task, n = problem.task(), problem.dataset.n
+    shapes = [np.atleast_2d(np.asarray(w, problem.X.dtype)) for w in weights]
+    points = []
+    for epoch, w in enumerate([np.zeros_like(shapes[0]), *shapes]):
+        totals, g = np.empty(1), np.empty_like(w)
+        objective_and_gradient(task, np.ascontiguousarray(w), totals, g)
+        points.append(Point(epoch, epoch * n, 0.0, totals, np.array([np.linalg.norm(g)])))
+    outcome = Outcome(shapes[-1][None], ["budget"], [reason], points, [len(points) - 1])
+    return Trial(outcome, name_of(problem.loss))
+
+
 def names() -> list[str]:
-    """The baselines' names."""
-    return sorted(MODULES)
+    """The baselines' names, those of plugins included."""
+    return sorted({*MODULES, *_registered})
 
 
-def get(name: str) -> ModuleType:
+def get(name: str) -> Any:
     """The baseline of that name.
 
     Raises
@@ -86,6 +144,8 @@ def get(name: str) -> ModuleType:
     GdbenchError
         If there is none.
     """
+    if name in _registered:
+        return _registered[name]
     if name not in MODULES:
         raise unknown("baseline", name, names())
     return importlib.import_module(MODULES[name])

@@ -363,7 +363,10 @@ def build(
 @cache
 def _identity(backend: str) -> dict[str, str]:
     """The code and the versions that a backend's numbers depend on."""
-    return fingerprint() | ({} if backend == "gdbench" else baselines.get(backend).versions())
+    if backend == "gdbench":
+        return fingerprint()
+    baseline = baselines.get(backend)
+    return fingerprint() | baseline.versions() | {"source": foreign_source(type(baseline))}
 
 
 def _digest(words: dict[str, Any]) -> str:

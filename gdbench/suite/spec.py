@@ -363,8 +363,8 @@ class Spec(Table):
     )
     plugins: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = key(
         (),
-        "Python files, relative to the suite's, that register optimizers, losses, penalties or schedules. What they print goes "
-        "to stderr, and their passes run in processes that a limit can end.",
+        "Python files, relative to the suite's, that register optimizers, losses, penalties, schedules or baselines. What they "
+        "print goes to stderr, and their passes run in processes that a limit can end.",
         'plugins = ["mine.py"]',
     )
     learning_rates: Rates = key(
@@ -623,7 +623,7 @@ def _absolute(spec: Spec, folder: Path) -> Spec:
 
 
 def import_plugins(paths: Iterable[str]) -> None:
-    """Import Python files that register optimizers, losses, penalties or schedules; each file once a process."""
+    """Import Python files that register optimizers, losses, penalties, schedules or baselines; each file once a process."""
     for path in paths:
         import_plugin(plugin_module(path), path)
 

@@ -1,10 +1,14 @@
 """Other descents beside gdbench's loops, in one suite."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import gdbench as gd
+from gdbench import baselines
 from gdbench.baselines import estimators, scipy, sklearn
+from gdbench.errors import GdbenchError
 from gdbench.kernels import losses
 from gdbench.suite import run_suite
 from gdbench.suite.vocabulary import NO_RATE
@@ -119,3 +123,50 @@ def test_an_estimator_is_given_the_problem_s_own_objective(module):
     wanted = {"loss": "huber", "epsilon": 0.3, "penalty": "l2", "alpha": 0.02, "fit_intercept": False}
     assert {name: made[name] for name in wanted} == wanted
     assert (made["learning_rate"], made["eta0"], made["tol"]) == ("constant", 0.07, None)
+
+
+PLUGIN = """
+import numpy as np
+
+from gdbench import baselines
+
+
+class LeastSquares:
+    name = "exact"
+
+    def versions(self):
+        return {"numpy": np.__version__}
+
+    def solvers(self, problem):
+        own = (type(problem.loss).__name__, type(problem.penalty).__name__) == ("SquaredError", "NoPenalty")
+        return [baselines.Solver("least squares", "batch", None, "lstsq", "constant", "none", needs_rate=False)] if own else []
+
+    def run(self, problem, solver, *, learning_rate, seed, epochs, goal, time_limit):
+        return baselines.trial(problem, [self.fit(problem, solver, learning_rate=0, seed=0, epochs=1)], "it is exact")
+
+    def fit(self, problem, solver, *, learning_rate, seed, epochs):
+        rows = np.column_stack([problem.X, np.ones(len(problem.y))])
+        return np.linalg.lstsq(rows, problem.y, rcond=None)[0]
+
+
+baselines.register("exact", LeastSquares())
+"""
+
+
+def test_a_plugin_adds_a_baseline_in_one_file(tmp_path):
+    (tmp_path / "exact.py").write_text(PLUGIN)
+    (tmp_path / "a.toml").write_text(SUITE.replace('"sklearn", "estimators", "scipy"', '"exact"') + 'plugins = ["exact.py"]\n')
+    found = run_suite(tmp_path / "a.toml", tmp_path / "out").runs
+    exact = found[found["backend"] == "exact"]
+    assert set(exact["problem"]) == {"diabetes"}
+    assert not (exact["status"] == "failed").any()
+    (counted,) = exact[exact["stage"] == "report"].itertuples()
+    assert counted.n_samples == counted.n
+    assert counted.relative_gap < 1e-12
+
+
+def test_what_a_baseline_lacks_is_named():
+    with pytest.raises(GdbenchError, match=r"the baseline mine lacks versions, solvers, run, fit: help\(gdbench.baselines\)"):
+        baselines.register("mine", SimpleNamespace(name="mine"))
+    with pytest.raises(GdbenchError, match="the baseline sklearn is gdbench's own"):
+        baselines.register("sklearn", sklearn)
