@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from gdbench.analysis import uncertainty
+from gdbench.analysis import uncertainty, verdicts
 from gdbench.analysis.hits import Hits
+from gdbench.suite import plan, spec
 
 
 def identical_pairs(number, rng):
@@ -29,3 +30,16 @@ def test_an_interval_of_the_median_holds_it_nineteen_times_of_twenty():
         ends = np.array([uncertainty.interval(np.exp(rng.standard_normal(seeds))) for _ in range(1000)])
         inside = (ends[:, 0] <= 1.0) & (ends[:, 1] >= 1.0)  # the median of a lognormal
         assert 0.935 < inside.mean() <= 1.0
+
+
+def test_the_seeds_of_quickstart_that_agree_decide_on_the_pairs_of_each_problem():
+    """Each further solver asks for more evidence: with three more, thirteen seeds of one mind decided nothing."""
+    made = plan.make(spec.load("quickstart"))
+    groups = {}
+    for work in made.passes:
+        groups.setdefault(work.case.name, set()).add(work.group)
+    for name, solvers in groups.items():
+        (case,) = {work.case for work in made.passes if work.case.name == name}
+        seeds = len(made.spec.seeds[: case.budget.seeds])
+        decides = verdicts.e_value(seeds, seeds) >= verdicts.needed(len(solvers) - 1)
+        assert decides == (name != "flights"), f"{name}: {seeds} seeds for {len(solvers) - 1} pairs"
